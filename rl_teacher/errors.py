@@ -1,0 +1,33 @@
+"""The mistakes a user can make, told in one line each."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Something the user gave cannot be used.
+
+    The message is one line with three things: what was given, what is allowed, what to do. The command prints it
+    without a traceback and exits with code 2.
+    """
+
+
+class NotFiniteError(UserError):
+    """A NaN or an infinity where a number was needed; the message names where. The run's last good state is kept."""
+
+
+def unknown(kind: str, given: str, allowed: Iterable[str]) -> UserError:
+    """A name that is not known, with the near names first and all allowed ones after them.
+
+    Args:
+        kind: What the name stands for, "environment" for example.
+        given: The name as the user wrote it.
+        allowed: Every name that would have done.
+    """
+    names = sorted(allowed)
+    folded = {name.lower(): name for name in names}
+    near = [folded[key] for key in difflib.get_close_matches(given.lower(), folded, n=3, cutoff=0.5)]
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    return UserError(f"Unknown {kind} '{given}'.{hint} Allowed: {', '.join(names)}.")

@@ -1,0 +1,81 @@
+"""What a teacher may say about a query, and the one place where it becomes a preference μ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+
+class Verdict(StrEnum):
+    """What a teacher said of (left, right)."""
+
+    LEFT = "LEFT"
+    RIGHT = "RIGHT"
+    TIE = "TIE"
+    ABSTAIN = "ABSTAIN"
+    """Can't tell: kept in the record, never trained on."""
+    WITHDRAWN = "WITHDRAWN"
+    """The labeller took the earlier verdict back (undo)."""
+
+
+class Strength(StrEnum):
+    """How much better the chosen clip is."""
+
+    SLIGHT = "SLIGHT"
+    PLAIN = "PLAIN"
+    MUCH = "MUCH"
+
+
+CERTAINTY = {Strength.SLIGHT: 0.75, Strength.PLAIN: 1.0, Strength.MUCH: 1.0}
+"""μ of the chosen side by strength. "Slightly better" is trained as a soft label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One event: what one labeller said of one query at one moment.
+
+    The newest per (query, labeller) counts. Left and right are those of the query, whichever side of the screen they
+    were shown on.
+    """
+
+    seq: int
+    """Place in the record; rises in the order in which answers were committed."""
+    query_id: str
+    labeller: str
+    verdict: Verdict
+    strength: Strength = Strength.PLAIN
+    seconds: float = 0.0
+    """From the moment the pair was shown to the answer."""
+    key: str = ""
+    """What the labeller pressed."""
+    given_at: float = 0.0
+    """Unix time of the answer's arrival, seconds."""
+
+
+def preference(labels: Iterable[Label]) -> np.ndarray | None:
+    """The labels of one query as a distribution μ over (left, right).
+
+    LEFT is (1, 0), RIGHT (0, 1), TIE (½, ½); SLIGHT softens. Several labellers are averaged. Christiano et al. 2017,
+    section 2.2.2, defines μ; ABSTAIN and WITHDRAWN have none.
+
+    Args:
+        labels: The newest label of each labeller.
+
+    Returns:
+        μ, shape (2,), float32, sums to one; None when nobody expressed a preference.
+    """
+    lefts = []
+    for label in labels:
+        if label.verdict is Verdict.LEFT:
+            lefts.append(CERTAINTY[label.strength])
+        elif label.verdict is Verdict.RIGHT:
+            lefts.append(1.0 - CERTAINTY[label.strength])
+        elif label.verdict is Verdict.TIE:
+            lefts.append(0.5)
+    if not lefts:
+        return None
+    left = sum(lefts) / len(lefts)
+    return np.array([left, 1.0 - left], dtype=np.float32)
