@@ -1,0 +1,136 @@
+"""Any environment as N copies that step together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from rl_teacher.envs.simulator import Simulator
+from rl_teacher.envs.tasks import EnvSpec, Task
+from rl_teacher.errors import UserError, unknown
+from rl_teacher.protocols import VecEnv, VecStep
+
+BACKENDS = ("auto", "envpool", "gymnasium")
+
+
+def make_vec(spec: EnvSpec, n_envs: int, seed: int, n_threads: int = 1, backend: str = "auto") -> VecEnv:
+    """N copies of an environment for a learner: fast and blind.
+
+    Args:
+        spec: What `envs.tasks.resolve` found.
+        n_envs: N.
+        seed: The same seed and the same actions give the same trajectories; the copies differ from each other.
+        n_threads: Simulator threads; EnvPool only, Gymnasium steps one copy after the other.
+        backend: "envpool", "gymnasium", or "auto": EnvPool where it is installed and knows the task.
+
+    Raises:
+        UserError: If the back end is unknown, cannot do this environment, or a count is below one.
+    """
+    if backend not in BACKENDS:
+        raise unknown("simulator back end", backend, BACKENDS)
+    for name, count in (("environments", n_envs), ("simulator threads", n_threads)):
+        if count < 1:
+            raise UserError(f"{count} {name} given, at least 1 needed; give a positive number.")
+    if backend == "gymnasium" or (backend == "auto" and not (spec.task and has_envpool())):
+        return GymnasiumVec(spec, n_envs, seed)
+    if spec.task is None:
+        raise UserError(f"EnvPool asked for with '{spec.env_id}', but it serves our nine tasks only; use 'gymnasium'.")
+    if not has_envpool():
+        raise UserError("EnvPool asked for, but it is not installed here; install 'envpool', or use 'gymnasium'.")
+    return EnvPoolVec(spec, spec.task, n_envs, seed, n_threads)
+
+
+def has_envpool() -> bool:
+    """Whether EnvPool can be imported; it exists for Linux only."""
+    try:
+        import envpool  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def _envpool(gym_id: str, options: Mapping[str, Any]) -> Any:
+    import envpool
+
+    return envpool.make(gym_id, env_type="gymnasium", **options)
+
+
+class EnvPoolVec:
+    """N copies in EnvPool's C++ threads; it resets on the step after an end, as `protocols.VecEnv` wants."""
+
+    def __init__(self, spec: EnvSpec, task: Task, n_envs: int, seed: int, n_threads: int) -> None:
+        self.n_envs = n_envs
+        self._task = task
+        steps = {"max_episode_steps": spec.episode_steps, "num_threads": min(n_threads, n_envs)}
+        options = {"num_envs": n_envs, "seed": int(np.random.default_rng(seed).integers(2**31 - n_envs)), **steps}
+        self._env: Any = _envpool(task.gym_id, {**options, **task.envpool_options})
+        self.obs_space: gym.spaces.Box = gym.spaces.Box(-np.inf, np.inf, self._env.observation_space.shape, np.float32)
+        act = self._env.action_space
+        self.act_space: gym.Space = gym.spaces.Box(act.low.astype(np.float32), act.high.astype(np.float32))
+        self._over = np.zeros(n_envs, dtype=bool)
+
+    def reset(self) -> np.ndarray:
+        """Start all episodes afresh; returns obs (N, D) float32."""
+        self._over = np.zeros(self.n_envs, dtype=bool)
+        obs, _ = self._env.reset()
+        return self._seen(obs)
+
+    def step(self, act: np.ndarray) -> VecStep:
+        """Take one step in each; act is (N, *act), within bounds."""
+        obs, _, terminated, truncated, info = self._env.step(act)
+        env_rew = self._task.reward(obs, info).astype(np.float64)
+        env_rew[self._over] = 0.0  # a reset belongs to no episode
+        self._over = terminated | truncated
+        return VecStep(self._seen(obs), env_rew, terminated, truncated)
+
+    def _seen(self, obs: np.ndarray) -> np.ndarray:
+        if self._task.name == "doublependulum":  # see simulator.UnclippedDoublePendulum
+            obs = np.concatenate([obs[:, :8], np.clip(obs[:, 8:], -10.0, 10.0)], axis=1)
+        return obs.astype(np.float32)
+
+    def close(self) -> None:
+        """Free the simulator. Closing twice is harmless."""
+        if self._env is not None:
+            self._env.close()
+            self._env = None
+
+
+class GymnasiumVec:
+    """N ordinary Gymnasium environments, stepped one after the other, with the same rule of resetting."""
+
+    def __init__(self, spec: EnvSpec, n_envs: int, seed: int) -> None:
+        self.n_envs = n_envs
+        self._simulators = [Simulator(spec) for _ in range(n_envs)]
+        self._seeds: list[int | None] = [int(s) for s in np.random.SeedSequence(seed).generate_state(n_envs)]
+        self.obs_space = self._simulators[0].obs_space
+        self.act_space = self._simulators[0].act_space
+        self._over = np.zeros(n_envs, dtype=bool)
+
+    def reset(self) -> np.ndarray:
+        """Start all episodes afresh; returns obs (N, D) float32."""
+        self._over = np.zeros(self.n_envs, dtype=bool)
+        started = [sim.reset(seed) for sim, seed in zip(self._simulators, self._seeds, strict=True)]
+        self._seeds = [None] * self.n_envs  # the generators go on from here
+        return np.stack(started).astype(np.float32)
+
+    def step(self, act: np.ndarray) -> VecStep:
+        """Take one step in each; act is (N, *act), within bounds."""
+        obs = np.empty((self.n_envs, *self.obs_space.shape), dtype=np.float32)
+        env_rew = np.zeros(self.n_envs)
+        terminated, truncated = np.zeros((2, self.n_envs), dtype=bool)
+        for i, sim in enumerate(self._simulators):
+            if self._over[i]:
+                obs[i] = sim.reset()
+            else:
+                obs[i], env_rew[i], terminated[i], truncated[i] = sim.step(act[i])
+        self._over = terminated | truncated
+        return VecStep(obs, env_rew, terminated, truncated)
+
+    def close(self) -> None:
+        """Free the simulators. Closing twice is harmless."""
+        for sim in self._simulators:
+            sim.close()
+        self._simulators = []

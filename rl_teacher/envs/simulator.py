@@ -1,0 +1,106 @@
+"""One ordinary Gymnasium environment with the task's own reward and clock, its simulator state within reach.
+
+The stage plays in these, and so does the learner where EnvPool does not know the environment.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.envs.mujoco.inverted_double_pendulum_v5 import InvertedDoublePendulumEnv
+
+from rl_teacher.envs.stock import make_stock, route_warnings
+from rl_teacher.envs.tasks import EnvSpec
+
+
+@runtime_checkable
+class Mujoco(Protocol):
+    """What an environment on MuJoCo keeps within reach."""
+
+    model: Any
+    """mujoco.MjModel"""
+    data: Any
+    """mujoco.MjData"""
+
+
+class Step(NamedTuple):
+    """What the environment answered to one action."""
+
+    obs: np.ndarray
+    """(D,) in the simulator's own precision; the caller copies it."""
+    env_rew: float
+    terminated: bool
+    truncated: bool
+
+
+class Simulator:
+    """One environment. The caller resets it once an episode has ended."""
+
+    def __init__(self, spec: EnvSpec) -> None:
+        self._task = spec.task
+        self._env = _build(spec)
+        self._limit = spec.episode_steps if spec.task else None  # a stock environment counts by itself
+        self._elapsed = 0
+        self.obs_space, self.act_space = spaces(self._env)
+        self._first_action = int(getattr(self._env.action_space, "start", 0))
+        bare = self._env.unwrapped
+        self.mujoco: Mujoco | None = bare if isinstance(bare, Mujoco) else None
+        """The MuJoCo model and data behind it, or None."""
+
+    def reset(self, seed: int | None = None) -> np.ndarray:
+        """Start an episode and return its first observation, (D,); a seed makes this and all later ones repeatable."""
+        self._elapsed = 0
+        obs, _ = self._env.reset(seed=seed)
+        return obs.reshape(-1)
+
+    def step(self, act: np.ndarray) -> Step:
+        """Take one step; act is () or (*act,), within bounds."""
+        if self._task is None:
+            return self._stock_step(act)
+        obs, _, _, _, info = self._env.step(act)
+        self._elapsed += 1
+        env_rew = float(self._task.reward(obs, info))
+        return Step(obs, env_rew, False, self._elapsed == self._limit)
+
+    def _stock_step(self, act: np.ndarray) -> Step:
+        given = int(act) + self._first_action if isinstance(self.act_space, gym.spaces.Discrete) else act
+        obs, rew, terminated, truncated, _ = self._env.step(given)
+        return Step(obs.reshape(-1), float(rew), bool(terminated), bool(truncated and not terminated))
+
+    def close(self) -> None:
+        """Free the simulator."""
+        self._env.close()
+
+
+def spaces(env: gym.Env) -> tuple[gym.spaces.Box, gym.Space]:
+    """The spaces of one observation, laid out in a row of float32, and of one action, counted from zero."""
+    obs, act = env.observation_space, env.action_space
+    if not isinstance(obs, gym.spaces.Box):
+        raise TypeError(f"observations must be a Box, not {obs}")
+    low, high = obs.low.reshape(-1).astype(np.float32), obs.high.reshape(-1).astype(np.float32)
+    flat = gym.spaces.Box(low, high, dtype=np.float32)
+    return flat, gym.spaces.Discrete(act.n) if isinstance(act, gym.spaces.Discrete) else act
+
+
+def _build(spec: EnvSpec) -> gym.Env:
+    route_warnings()
+    if spec.task is None:
+        return make_stock(spec.gym_id)
+    if spec.task.name == "doublependulum":
+        return UnclippedDoublePendulum()
+    return gym.make(spec.gym_id, disable_env_checker=True, **spec.task.gym_options).unwrapped
+
+
+class UnclippedDoublePendulum(InvertedDoublePendulumEnv):
+    """The stock double pendulum, whose observation clips joint velocities at ±10, without that clipping.
+
+    Its true reward takes the square of the velocities as they are, so that a clipped observation would hide from a
+    learned reward what the true one sees. The rail's force, the last entry, stays clipped: it can be thousands.
+    """
+
+    def _get_obs(self) -> np.ndarray:
+        obs = super()._get_obs()
+        obs[5:8] = self.data.qvel
+        return obs

@@ -1,0 +1,146 @@
+"""Where the present policy plays in full view, its simulator state kept, so that what it does can be shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from rl_teacher.envs.simulator import Simulator
+from rl_teacher.envs.tasks import EnvSpec
+from rl_teacher.errors import UserError
+from rl_teacher.protocols import Actor
+from rl_teacher.trajectory import Source, Trajectory
+
+
+class Stage:
+    """A few ordinary environments. Episodes go on from one call of `play` to the next, under the policy of the day."""
+
+    now: int
+    """Environment steps of the run, set by whoever runs the loop; goes into the provenance of what is played."""
+
+    def __init__(self, spec: EnvSpec, seed: int, n_envs: int = 2, run: str = "") -> None:
+        if n_envs < 1:
+            raise UserError(f"{n_envs} environments given for the stage, at least 1 needed; give a positive number.")
+        self.now = 0
+        self.n_envs = n_envs
+        self._run = run
+        self._simulators = [Simulator(spec) for _ in range(n_envs)]
+        self.obs_space: gym.spaces.Box = self._simulators[0].obs_space
+        self.act_space: gym.Space = self._simulators[0].act_space
+        choices, resets = np.random.SeedSequence(seed).spawn(2)
+        self._rng = np.random.default_rng(choices)
+        self._obs = np.empty((n_envs, *self.obs_space.shape), dtype=np.float32)
+        for i, (sim, start) in enumerate(zip(self._simulators, resets.generate_state(n_envs), strict=True)):
+            self._obs[i] = sim.reset(int(start))
+        self._episode = np.arange(n_envs)
+        self._elapsed = np.zeros(n_envs, dtype=np.int64)
+        self._n_episodes = n_envs
+
+    @property
+    def model(self) -> Any | None:
+        """The MuJoCo model (`mujoco.MjModel`) that `sim` of the trajectories belongs to; None if there is none."""
+        behind = self._simulators[0].mujoco
+        return None if behind is None else behind.model
+
+    def play(self, actor: Actor | None, n_steps: int) -> list[Trajectory]:
+        """At least `n_steps` steps of present behaviour, rounded up to the same number in each environment.
+
+        Args:
+            actor: Whose behaviour; None plays uniformly random actions.
+            n_steps: In all environments together. A call gives one trajectory per environment, and one more for every
+                episode that began during it, so ask for many times a segment's length.
+        """
+        n_rounds = -(-n_steps // self.n_envs)
+        records = [_Record(sim, n_rounds, self._obs[i]) for i, sim in enumerate(self._simulators)]
+        done: list[Trajectory] = []
+        for _ in range(n_rounds):
+            act = random_actions(self.act_space, self.n_envs, self._rng) if actor is None else None
+            if actor is not None:
+                act = actor.act(self._obs, explore=True)
+            for i, record in enumerate(records):
+                if record.step(np.asarray(act)[i]):
+                    done.append(self._cut(i, record))
+                    self._begin(i, record)
+                self._obs[i] = record.latest
+        done.extend(self._cut(i, record) for i, record in enumerate(records) if record.n_steps)
+        return done
+
+    def _cut(self, i: int, record: _Record) -> Trajectory:
+        source = Source(self._run, self.now, int(self._episode[i]), int(self._elapsed[i]))
+        self._elapsed[i] += record.n_steps
+        return record.trajectory(source)
+
+    def _begin(self, i: int, record: _Record) -> None:
+        record.begin(self._simulators[i].reset())
+        self._episode[i], self._elapsed[i] = self._n_episodes, 0
+        self._n_episodes += 1
+
+    def close(self) -> None:
+        """Free the simulators. Closing twice is harmless."""
+        for sim in self._simulators:
+            sim.close()
+
+
+def random_actions(space: gym.Space, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Uniformly random actions (n, *act) in the space's own type."""
+    if isinstance(space, gym.spaces.Discrete):
+        return rng.integers(int(space.n), size=n)
+    if not isinstance(space, gym.spaces.Box):
+        raise TypeError(f"actions must be a Box or Discrete, not {space}")
+    return rng.uniform(space.low, space.high, (n, *space.shape)).astype(space.dtype)
+
+
+class _Record:
+    """What one environment does during one call, in arrays made once."""
+
+    def __init__(self, sim: Simulator, n_rounds: int, obs: np.ndarray) -> None:
+        self._sim = sim
+        self._obs = np.empty((n_rounds + 1, *sim.obs_space.shape), dtype=np.float32)
+        self._act = np.empty((n_rounds, *(sim.act_space.shape or ())), dtype=sim.act_space.dtype)
+        self._env_rew = np.empty(n_rounds)
+        self._state = None
+        if sim.mujoco is not None:
+            self._n_qpos = sim.mujoco.model.nq
+            self._state = np.empty((n_rounds + 1, self._n_qpos + sim.mujoco.model.nv))
+        self.begin(obs)
+
+    def begin(self, obs: np.ndarray) -> None:
+        """Forget what is written and start from here."""
+        self.n_steps = 0
+        self._terminated = self._truncated = False
+        self._write(obs)
+
+    def _write(self, obs: np.ndarray) -> None:
+        self._obs[self.n_steps] = obs
+        if self._state is not None and self._sim.mujoco is not None:
+            row, data = self._state[self.n_steps], self._sim.mujoco.data
+            row[: self._n_qpos] = data.qpos
+            row[self._n_qpos :] = data.qvel
+
+    @property
+    def latest(self) -> np.ndarray:
+        return self._obs[self.n_steps]
+
+    def step(self, act: np.ndarray) -> bool:
+        """Take a step and write it down; whether the episode ended with it."""
+        obs, env_rew, self._terminated, self._truncated = self._sim.step(act)
+        self._act[self.n_steps] = act
+        self._env_rew[self.n_steps] = env_rew
+        self.n_steps += 1
+        self._write(obs)
+        return self._terminated or self._truncated
+
+    def trajectory(self, source: Source) -> Trajectory:
+        """What is written, as arrays of its own."""
+        n = self.n_steps
+        return Trajectory(
+            self._obs[: n + 1].copy(),
+            self._act[:n].copy(),
+            self._env_rew[:n].copy(),
+            None if self._state is None else self._state[: n + 1].copy(),
+            self._terminated,
+            self._truncated,
+            source,
+        )

@@ -1,0 +1,142 @@
+"""Stock Gymnasium environments: what can be used, and how long a clip of it should be."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import mujoco
+import numpy as np
+
+from rl_teacher.errors import UserError, unknown
+
+CLIP_SECONDS = 1.5
+"""Of the environment's own time, if the number of steps allows it."""
+SHORTEST_CLIP, LONGEST_CLIP = 15, 60
+"""Steps."""
+SECONDS_ON_SCREEN = 1.0
+"""At least; a clip of few steps is slowed down, as those of our own tasks are."""
+USUAL_FPS = 20
+"""Taken where an environment does not say how fast it is to be shown."""
+_TRIALS = 11
+_LOG = logging.getLogger(__name__)
+_mj: Any = mujoco  # a C extension without type stubs
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an environment says of itself; the fields are those of `tasks.EnvSpec`."""
+
+    gym_id: str
+    episode_steps: int | None
+    clip_steps: int
+    fps: float
+    dt: float | None
+
+
+def is_registered(gym_id: str) -> bool:
+    """Whether Gymnasium has an environment of exactly this id."""
+    return gym_id in gym.registry
+
+
+def make_stock(gym_id: str) -> gym.Env:
+    """The environment with its own time limit, not checked on every step.
+
+    Raises:
+        UserError: If it does not exist or cannot be built here.
+    """
+    route_warnings()
+    try:
+        return gym.make(gym_id, disable_env_checker=True)
+    except gym.error.UnregisteredEnv as error:
+        raise unknown("Gymnasium environment", gym_id, sorted(gym.registry)) from error
+    except (gym.error.Error, ImportError) as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise UserError(
+            f"The environment '{gym_id}' cannot be built here: {reason}. Install what it needs, or choose another one."
+        ) from error
+
+
+def route_warnings() -> None:
+    """Send MuJoCo's warnings to the log; else it prints them and writes MUJOCO_LOG.TXT wherever the user stands."""
+    _mj.set_mju_user_warning(_warn)
+
+
+def _warn(message: str) -> None:
+    old_model = "settotalmass" in message  # HalfCheetah's XML; nothing the user can do about it
+    _LOG.log(logging.DEBUG if old_model else logging.WARNING, "MuJoCo: %s", message)
+
+
+def inspect(gym_id: str) -> Found:
+    """Build the environment once, look at it and close it.
+
+    Raises:
+        UserError: If it does not exist, cannot be built, or has spaces that cannot be used.
+    """
+    env = make_stock(gym_id)
+    try:
+        check_spaces(gym_id, env)
+        return _describe(env)
+    finally:
+        env.close()
+
+
+def _describe(env: gym.Env) -> Found:
+    spec = env.spec
+    render_fps = env.metadata.get("render_fps")
+    fps = float(render_fps or USUAL_FPS)
+    clip_steps = int(np.clip(round(CLIP_SECONDS * fps), SHORTEST_CLIP, LONGEST_CLIP))
+    clip_steps = min(clip_steps, _usual_length(env, clip_steps))
+    dt = getattr(env.unwrapped, "dt", None) or (1.0 / fps if render_fps else None)
+    return Found(
+        spec.id if spec else "",
+        spec.max_episode_steps if spec else None,
+        clip_steps,
+        min(fps, clip_steps / SECONDS_ON_SCREEN),
+        dt,
+    )
+
+
+def _usual_length(env: gym.Env, enough: int) -> int:
+    """Median length of a few random episodes, counted up to `enough` steps.
+
+    An environment that can end early would otherwise never show an untrained agent for the length of a clip.
+    """
+    env.action_space.seed(0)
+    return int(np.median([_play(env, seed, enough) for seed in range(_TRIALS)]))
+
+
+def _play(env: gym.Env, seed: int, enough: int) -> int:
+    """Random steps until the episode ends, or `enough`."""
+    env.reset(seed=seed)
+    for n_steps in range(1, enough):
+        *_, terminated, truncated, _ = env.step(env.action_space.sample())
+        if terminated or truncated:
+            return n_steps
+    return enough
+
+
+def check_spaces(gym_id: str, env: gym.Env) -> None:
+    """Refuse what no agent here can use.
+
+    Raises:
+        UserError: Unless observations are numbers that can be laid out in a row and actions are a bounded Box or
+            Discrete.
+    """
+    obs, act = env.observation_space, env.action_space
+    flat = isinstance(obs, gym.spaces.Box) and (len(obs.shape) == 1 or np.issubdtype(obs.dtype, np.floating))
+    if not flat:
+        raise _unusable(gym_id, "observation", obs, "a Box in one dimension, or one of floats")
+    bounded = isinstance(act, gym.spaces.Box) and act.is_bounded() and np.issubdtype(act.dtype, np.floating)
+    if not bounded and not isinstance(act, gym.spaces.Discrete):
+        raise _unusable(gym_id, "action", act, "a bounded Box of floats, or Discrete")
+
+
+def _unusable(gym_id: str, which: str, space: gym.Space, allowed: str) -> UserError:
+    text = " ".join(str(space).split())
+    return UserError(
+        f"The environment '{gym_id}' has the {which} space {text}. Allowed: {allowed}. "
+        "Choose another environment, or wrap this one so that its space fits and register it under another id."
+    )
