@@ -1,0 +1,1 @@
+"""Segments made visible: poses that the browser draws, and video."""
