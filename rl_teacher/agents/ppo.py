@@ -1,0 +1,175 @@
+"""Proximal policy optimisation (Schulman et al. 2017), collecting blind and relabelling each rollout in one call."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from rl_teacher.agents.networks import RunningNorm, make_policy, mlp
+from rl_teacher.agents.rollout import Collector, Rollout, gae
+from rl_teacher.config import PPOConfig
+from rl_teacher.errors import NotFiniteError
+from rl_teacher.protocols import Info, RewardFn, VecEnv
+from rl_teacher.tensors import group, named, optimiser_tensors, restore_optimiser, save_finite
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one policy update learns from: the valid steps of a rollout, flattened to B rows."""
+
+    obs: Tensor
+    """(B, D) normalised."""
+    act: Tensor
+    """(B, A) as drawn."""
+    logp: Tensor
+    """(B,) under the policy that drew them."""
+    adv: Tensor
+    """(B,)."""
+    ret: Tensor
+    """(B,)."""
+
+    def rows(self, index: Tensor | slice) -> Batch:
+        """A minibatch."""
+        return Batch(self.obs[index], self.act[index], self.logp[index], self.adv[index], self.ret[index])
+
+
+class PPO:
+    """Our PPO, behind the Agent protocol.
+
+    Args:
+        env: N blind environments to learn in.
+        config: See PPOConfig.
+        seed: Of the weights, the action noise and the minibatches.
+    """
+
+    def __init__(self, env: VecEnv, config: PPOConfig, seed: int):
+        self.config = config
+        self._rng = torch.Generator().manual_seed(seed)
+        self._collector = Collector(env)
+        obs_dim = int(np.prod(env.obs_space.shape))
+        self.policy = make_policy(obs_dim, env.act_space, config.hidden, config.log_std_init, self._rng)
+        self.value = mlp(obs_dim, config.hidden, 1, 1.0, self._rng)
+        self._params = [*self.policy.parameters(), *self.value.parameters()]
+        self._optim = torch.optim.Adam(self._params, lr=config.lr, eps=1e-5, fused=True)
+        self._norm = RunningNorm((obs_dim,))
+        self._ret_norm = RunningNorm(())
+        self._ret = np.zeros(env.n_envs)
+
+    @torch.no_grad()
+    def act(self, obs: np.ndarray, *, explore: bool) -> np.ndarray:
+        """Actions (N, *act) for obs (N, *obs)."""
+        x = self._norm(obs.reshape(len(obs), -1))
+        return self.policy.to_env(self.policy.sample(x, self._rng) if explore else self.policy.best(x))
+
+    def train(self, n_steps: int, reward: RewardFn | None) -> Info:
+        """Collect and learn until at least n_steps were taken; see `protocols.Agent`."""
+        steps, seconds, infos = 0, np.zeros(2), []
+        while steps < n_steps:
+            began = time.perf_counter()
+            rollout = self._collector.collect(self._choose, self.config.n_steps)
+            collected = time.perf_counter()
+            rew = rollout.env_rew if reward is None else reward(rollout.obs[:-1], rollout.act)
+            infos.append(self._learn(rollout, rew))
+            steps += rollout.valid.size
+            seconds += collected - began, time.perf_counter() - collected
+        figures = {name: float(np.mean([info[name] for info in infos])) for name in infos[0]}
+        return {"steps": steps, "collect_seconds": seconds[0], "learn_seconds": seconds[1], **figures}
+
+    def save(self, folder: Path) -> None:
+        """Write networks, optimiser, normalisers and random state to `agent.safetensors`."""
+        tensors = {
+            **named(self.policy.state_dict(), "policy"),
+            **named(self.value.state_dict(), "value"),
+            **optimiser_tensors(self._optim),
+            **named(self._norm.state(), "obs_norm"),
+            **named(self._ret_norm.state(), "ret_norm"),
+            "rng": self._rng.get_state(),
+        }
+        save_finite(tensors, folder / "agent.safetensors")
+
+    def load(self, folder: Path) -> None:
+        """Go on from what `save` wrote; the environments start new episodes."""
+        tensors = load_file(folder / "agent.safetensors")
+        self.policy.load_state_dict(group(tensors, "policy"))
+        self.value.load_state_dict(group(tensors, "value"))
+        restore_optimiser(self._optim, tensors)
+        self._norm.restore(group(tensors, "obs_norm"))
+        self._ret_norm.restore(group(tensors, "ret_norm"))
+        self._rng.set_state(tensors["rng"])
+
+    @torch.no_grad()
+    def _choose(self, obs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        raw = self.policy.sample(self._norm(obs.reshape(len(obs), -1)), self._rng)
+        return self.policy.to_env(raw), raw.numpy()
+
+    def _learn(self, rollout: Rollout, rew: np.ndarray) -> Info:
+        if not np.isfinite(rew).all():
+            raise NotFiniteError(
+                f"The reward given to the agent is not finite in {int((~np.isfinite(rew)).sum())} of {rew.size} steps. "
+                "Nothing was learned from it; the run goes on from its last checkpoint when started again."
+            )
+        batch = self._batch(rollout, rew * rollout.valid)
+        infos, size = [], self.config.minibatch
+        for _ in range(self.config.epochs):
+            shuffled = batch.rows(torch.randperm(len(batch.obs), generator=self._rng))
+            infos += [self._step(shuffled.rows(slice(i, i + size))) for i in range(0, len(batch.obs), size)]
+        self._norm.update(rollout.obs[:-1].reshape(-1, batch.obs.shape[-1]))
+        means = torch.stack(infos).mean(0).tolist()
+        return dict(zip(("policy_loss", "value_loss", "entropy", "kl"), means, strict=True)) | {
+            "rew_mean": float(rew[rollout.valid].mean())
+        }
+
+    @torch.no_grad()
+    def _batch(self, rollout: Rollout, rew: np.ndarray) -> Batch:
+        obs = self._norm(rollout.obs.reshape(*rollout.obs.shape[:2], -1))
+        raw = torch.from_numpy(rollout.raw_act)
+        val = self.value(obs).squeeze(-1).numpy()
+        scaled = self._scale(rew, rollout).astype(np.float32)
+        adv, ret = gae(scaled, val, rollout.terminated, rollout.truncated, self.config.gamma, self.config.lam)
+        keep = torch.from_numpy(rollout.valid)
+        obs, act = obs[:-1][keep], raw[keep]
+        logp, _ = self.policy.logp_entropy(obs, act)
+        return Batch(obs, act, logp, torch.from_numpy(adv)[keep], torch.from_numpy(ret)[keep])
+
+    def _scale(self, rew: np.ndarray, rollout: Rollout) -> np.ndarray:
+        """Rewards in units of the spread of the discounted return, so that one value-loss weight fits every task."""
+        rets = np.empty_like(rew, dtype=np.float64)
+        for t in range(len(rew)):
+            self._ret = self._ret * self.config.gamma + rew[t]
+            rets[t] = self._ret
+            self._ret = self._ret * ~(rollout.terminated[t] | rollout.truncated[t])
+        self._ret_norm.update(rets.reshape(-1))
+        return np.clip(rew / np.sqrt(self._ret_norm.var + 1e-8), -10.0, 10.0)
+
+    def _step(self, batch: Batch) -> Tensor:
+        loss, info = ppo_loss(self.policy, self.value, batch, self.config)
+        self._optim.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self._params, self.config.max_grad_norm)
+        self._optim.step()
+        return info
+
+
+def ppo_loss(policy: nn.Module, value: nn.Module, batch: Batch, config: PPOConfig) -> tuple[Tensor, Tensor]:
+    """The clipped surrogate objective (Schulman et al. 2017, equations 7 and 9), to be minimised.
+
+    Returns:
+        The loss, and (policy loss, value loss, entropy, KL estimate) detached.
+    """
+    logp, entropy = policy.logp_entropy(batch.obs, batch.act)  # pyright: ignore[reportCallIssue]
+    adv = (batch.adv - batch.adv.mean()) / (batch.adv.std() + 1e-8)
+    log_ratio = logp - batch.logp
+    ratio = log_ratio.exp()
+    # L = -E[min(ρ A, clip(ρ, 1 ± ε) A)]
+    policy_loss = -torch.min(ratio * adv, ratio.clamp(1 - config.clip, 1 + config.clip) * adv).mean()
+    value_loss = 0.5 * (value(batch.obs).squeeze(-1) - batch.ret).square().mean()
+    loss = policy_loss + config.value_weight * value_loss - config.entropy_weight * entropy
+    # KL ≈ E[(ρ - 1) - log ρ]
+    kl = (ratio - 1 - log_ratio).mean()
+    return loss, torch.stack((policy_loss, value_loss, entropy, kl)).detach()
