@@ -1,0 +1,138 @@
+"""The reward model r̂, behind the RewardModel protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import gymnasium as gym
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from rl_teacher.config import RewardConfig
+from rl_teacher.errors import NotFiniteError
+from rl_teacher.protocols import Info
+from rl_teacher.reward.fit import FitData, bootstrap, fit, judge
+from rl_teacher.reward.loss import prefer_left
+from rl_teacher.reward.networks import EnsembleMLP, act_dim, features
+from rl_teacher.tensors import group, named, optimiser_tensors, restore_optimiser, save_finite
+from rl_teacher.trajectory import Comparison, ComparisonBatch, Query
+
+CHUNK = 65_536
+"""Rows per forward pass: memory stays bounded however much is relabelled at once."""
+JUDGED = 256
+"""Comparisons that accuracies and output scales are measured on; more would cost as much as the fit itself."""
+
+
+class RewardEnsemble:
+    """An ensemble of networks fitted to comparisons by Bradley–Terry.
+
+    Inputs are kept raw and normalised in here, with statistics of the labelled segments that are saved with the
+    weights. Each member's output is normalised to mean 0 and standard deviation 1 over those segments before the
+    members are averaged (Christiano et al. 2017, section 2.2.1). Between two fits nothing changes.
+    """
+
+    def __init__(self, obs_space: gym.spaces.Box, act_space: gym.Space, config: RewardConfig, seed: int):
+        self.config = config
+        self._obs_shape = obs_space.shape or ()
+        self._n_obs = int(np.prod(self._obs_shape))
+        self._act_space = act_space
+        n_in = self._n_obs + (act_dim(act_space) if config.use_act else 0)
+        self._seed = seed
+        self._rng = torch.Generator().manual_seed(seed)
+        self._net = EnsembleMLP(config.members, n_in, config.hidden, self._rng)
+        self._optim = torch.optim.AdamW(self._net.parameters(), lr=config.lr, weight_decay=config.weight_decay)
+        self._in_mean, self._in_std = torch.zeros(n_in), torch.ones(n_in)
+        self._out_mean, self._out_std = torch.zeros(config.members, 1), torch.ones(config.members, 1)
+        self.n_members, self.n_fits = config.members, 0
+
+    @torch.no_grad()
+    def predict(self, obs: np.ndarray, act: np.ndarray) -> np.ndarray:
+        """Normalised r̂, (…) float32 for obs (…, *obs) and act (…, *act).
+
+        Raises:
+            NotFiniteError: If r̂ is NaN or infinite anywhere.
+        """
+        rew = torch.cat([self._normalised(x) for x in self._inputs(obs, act).split(CHUNK)]).numpy()
+        if not np.isfinite(rew).all():
+            raise NotFiniteError(
+                f"r̂ is not finite in {int((~np.isfinite(rew)).sum())} of {rew.size} steps after fit {self.n_fits}. "
+                "The last checkpoint is whole; start the same command again to go on from it."
+            )
+        return rew.reshape(obs.shape[: obs.ndim - len(self._obs_shape)])
+
+    @torch.no_grad()
+    def disagreement(self, queries: Sequence[Query]) -> np.ndarray:
+        """Variance over the members of P[left is better] (Christiano et al. 2017, section 2.2.4), (n,)."""
+        if not queries:
+            return np.zeros(0, dtype=np.float32)
+        sides = []
+        for name in ("left", "right"):
+            segments = [getattr(query, name) for query in queries]
+            x = self._inputs(np.stack([s.obs for s in segments]), np.stack([s.act for s in segments]))
+            sides.append(self._net(x).reshape(self.config.members, len(queries), -1).sum(-1))
+        return prefer_left(sides[0], sides[1], self.config.error_rate).var(0, unbiased=False).numpy()
+
+    def fit(self, comparisons: Sequence[Comparison], n_iters: int | None = None) -> Info:
+        """Learn from all comparisons so far; see `protocols.RewardModel`."""
+        if not comparisons:
+            return {"fitted": 0.0, "comparisons": 0.0}
+        data = self._data(comparisons)
+        done = fit(self._net, self._optim, data, self.config, n_iters or self.config.iters, self._rng)
+        self.n_fits += 1
+        counts = {"fitted": 1.0, "comparisons": float(len(comparisons)), "iters": float(done)}
+        return {**counts, **self._settle(data)}
+
+    def save(self, folder: Path) -> None:
+        """Write weights, optimiser, statistics and random state to `reward.safetensors`."""
+        tensors = {
+            **named(self._net.state_dict(), "net"),
+            **optimiser_tensors(self._optim),
+            "in_mean": self._in_mean,
+            "in_std": self._in_std,
+            "out_mean": self._out_mean,
+            "out_std": self._out_std,
+            "rng": self._rng.get_state(),
+            "n_fits": torch.tensor([self.n_fits]),
+        }
+        save_finite(tensors, folder / "reward.safetensors")
+
+    def load(self, folder: Path) -> None:
+        """Go on from what `save` wrote."""
+        tensors = load_file(folder / "reward.safetensors")
+        self._net.load_state_dict(group(tensors, "net"))
+        restore_optimiser(self._optim, tensors)
+        self._in_mean, self._in_std = tensors["in_mean"], tensors["in_std"]
+        self._out_mean, self._out_std = tensors["out_mean"], tensors["out_std"]
+        self._rng.set_state(tensors["rng"])
+        self.n_fits = int(tensors["n_fits"][0])
+
+    def _inputs(self, obs: np.ndarray, act: np.ndarray) -> Tensor:
+        x = features(obs, act, self._n_obs, self._act_space, self.config.use_act)
+        return ((x - self._in_mean) / self._in_std).clamp_(-10.0, 10.0)
+
+    def _normalised(self, x: Tensor) -> Tensor:
+        return ((self._net(x) - self._out_mean) / self._out_std).mean(0)
+
+    def _data(self, comparisons: Sequence[Comparison]) -> FitData:
+        """All comparisons as tensors; the input statistics become those of their segments."""
+        batch = ComparisonBatch.of(comparisons)
+        obs = np.stack((batch.left_obs, batch.right_obs), 1)
+        act = np.stack((batch.left_act, batch.right_act), 1)
+        x = features(obs, act, self._n_obs, self._act_space, self.config.use_act)
+        self._in_mean, self._in_std = x.mean(0), x.std(0, unbiased=False).clamp_min(1e-3)
+        x = self._inputs(obs, act).reshape(*obs.shape[:3], -1)
+        weight = bootstrap([c.query.id for c in comparisons], self.config.members, self._seed)
+        return FitData(x, torch.from_numpy(batch.mu.copy()), weight)
+
+    @torch.no_grad()
+    def _settle(self, data: FitData) -> Info:
+        """After a fit: set the scale of the outputs and judge the members, on at most JUDGED comparisons."""
+        if len(data.mu) > JUDGED:
+            data = data.rows(torch.randperm(len(data.mu), generator=self._rng)[:JUDGED])
+        out = self._net(data.x.reshape(-1, data.x.shape[-1]))
+        self._out_mean, self._out_std = out.mean(1, keepdim=True), out.std(1, keepdim=True).clamp_min(1e-4)
+        left, right = out.reshape(self.n_members, len(data.mu), 2, -1).sum(-1).unbind(-1)
+        return judge(left, right, data, self.config)

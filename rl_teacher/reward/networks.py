@@ -1,0 +1,57 @@
+"""The ensemble: E small networks evaluated as one batched operation."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+class EnsembleMLP(nn.Module):
+    """E independent networks, (R, D) → (E, R), leaky ReLU 0.01 between layers (Christiano et al. 2017, A.1).
+
+    Args:
+        n_members: E.
+        n_in: D.
+        hidden: Sizes of the hidden layers.
+        generator: Draws the weights; the members differ by them.
+    """
+
+    def __init__(self, n_members: int, n_in: int, hidden: tuple[int, ...], generator: torch.Generator):
+        super().__init__()
+        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
+        sizes = (n_in, *hidden, 1)
+        for fan_in, fan_out in itertools.pairwise(sizes):
+            bound = 1.0 / math.sqrt(fan_in)
+            weight = torch.empty(n_members, fan_in, fan_out).uniform_(-bound, bound, generator=generator)
+            self.weights.append(nn.Parameter(weight))
+            self.biases.append(nn.Parameter(torch.zeros(n_members, 1, fan_out)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Each member's value of each row, (E, R) for x (R, D)."""
+        h = x.expand(len(self.weights[0]), *x.shape)
+        for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            h = torch.baddbmm(bias, h, weight)
+            if i < len(self.weights) - 1:
+                h = nn.functional.leaky_relu(h, 0.01)
+        return h.squeeze(-1)
+
+
+def act_dim(space: gym.Space) -> int:
+    """Numbers that describe one action: one per dimension of a Box, one per choice of a Discrete."""
+    return int(space.n) if isinstance(space, gym.spaces.Discrete) else int(np.prod(space.shape or ()))
+
+
+def features(obs: np.ndarray, act: np.ndarray, n_obs: int, space: gym.Space, use_act: bool) -> Tensor:
+    """What r̂ sees of a step, (R, D): the observation as it came, and the action (one-hot if discrete) if wanted."""
+    rows = torch.from_numpy(np.ascontiguousarray(obs, dtype=np.float32)).reshape(-1, n_obs)
+    if not use_act:
+        return rows
+    if isinstance(space, gym.spaces.Discrete):
+        index = torch.from_numpy(np.asarray(act, dtype=np.int64) - int(space.start)).reshape(-1)
+        return torch.cat((rows, nn.functional.one_hot(index, int(space.n)).float()), dim=1)
+    return torch.cat((rows, torch.from_numpy(np.ascontiguousarray(act, dtype=np.float32)).reshape(len(rows), -1)), 1)
