@@ -1,0 +1,259 @@
+"""Building the parts of a run from its configuration."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from contextlib import ExitStack
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from rl_teacher.agents.ppo import PPO
+from rl_teacher.clips.video import render_videos
+from rl_teacher.config import STEPS_PER_LABEL, RunConfig
+from rl_teacher.console import Console
+from rl_teacher.desk import Desk
+from rl_teacher.envs.evaluate import evaluate
+from rl_teacher.envs.make import make_vec
+from rl_teacher.envs.stage import Stage
+from rl_teacher.envs.tasks import EnvSpec, resolve
+from rl_teacher.errors import UserError
+from rl_teacher.feedback.store import Store, open_store
+from rl_teacher.loop import Loop, TeachingLoop
+from rl_teacher.metrics import Metrics
+from rl_teacher.options import Machine
+from rl_teacher.pace import Pace
+from rl_teacher.protocols import Actor
+from rl_teacher.queries.pool import SegmentPool
+from rl_teacher.queries.schedules import make_schedule
+from rl_teacher.queries.strategies import STRATEGIES
+from rl_teacher.reward.model import RewardEnsemble
+from rl_teacher.runs import RunFolder
+from rl_teacher.serving import FIRST_PORT, PageServer, invitation, listen
+from rl_teacher.session import Session
+from rl_teacher.stopwatch import Stopwatch
+from rl_teacher.teachers.human import HumanTeacher
+from rl_teacher.teachers.synthetic import SyntheticTeacher
+
+ROUND_STEPS = 16_384
+"""Steps between two fits: four rollouts of our PPO. With a person a round is as long as one answer pays for."""
+EVALUATIONS = 20
+"""Looks at the policy in a run of known length."""
+EVAL_EVERY = 250_000
+"""Steps between them where the length is not known."""
+EVAL_LEAST = 50_000
+"""Fewer steps between two looks would spend more on looking than on learning."""
+EVAL_EPISODES = 20
+EVAL_SEED = 1_000_003
+"""The same starts for every run and every look."""
+POOL_STEPS = 4_000
+"""Stage steps that questions are made of: the last few rounds."""
+REPLAY_STEPS = 1_000
+"""Longest replay, where the task has no clock."""
+PACKAGES = ("rl-teacher", "torch", "numpy", "gymnasium", "mujoco", "envpool")
+
+
+def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitStack) -> Session:
+    """The session of a run with its loop, gone on from its last checkpoint if it has one.
+
+    Args:
+        config: What to run.
+        machine: Where.
+        folder: The run folder.
+        stack: Closes what was opened.
+
+    Raises:
+        UserError: For what cannot be used.
+    """
+    torch.set_num_threads(1)  # beside the simulator's threads a second one only gets in the way
+    spec = resolve(config.env_id)
+    _check_length(spec)
+    folder.configure(asdict(config), {"workers": machine.workers, "versions": _versions()})
+    console = Console(f"{config.name}: {config.env_id}, {config.predictor}")
+    checkpoint = folder.latest(console.line)
+    done = _state(checkpoint)
+
+    store = open_store(machine.run_dir, machine.store)
+    stack.callback(store.close)
+    env = make_vec(spec, config.ppo.n_envs, _seed(config.seed, 1, done["steps"]), machine.workers)
+    stack.callback(env.close)
+    agent = PPO(env, config.ppo, _seed(config.seed, 2))
+    stage = Stage(spec, _seed(config.seed, 3, done["steps"]), run=config.name)
+    stack.callback(stage.close)
+    desk = _desk(config, spec, stage, store)
+    session = _session(config, machine, folder, console, desk, agent, spec, done)
+    if config.predictor == "rl":
+        session.loop = Loop(agent, Pace(config.num_timesteps, ROUND_STEPS), session)
+    else:
+        session.loop = _teaching(config, spec, session, agent, stage, env.act_space)
+    if checkpoint is not None:
+        session.restore(checkpoint)
+        console.line(f"going on from step {session.loop.steps:,}")
+    if config.predictor == "human" and machine.serve:
+        session.server = _serve(session, machine, stack)
+        session.server.keep_up()
+    stack.callback(session.metrics.close)
+    return session
+
+
+def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, stage: Stage, act_space: Any) -> Loop:
+    desk, human = session.desk, config.predictor == "human"
+    reward = RewardEnsemble(stage.obs_space, act_space, config.reward, _seed(config.seed, 4))
+    pool = SegmentPool(spec.clip_steps, POOL_STEPS, np.random.default_rng(_seed(config.seed, 5)))
+    teacher = HumanTeacher(desk.store, desk.experiment_id, desk.run_id, desk.clip) if human else SyntheticTeacher()
+    session.parts.append(reward)
+    if isinstance(teacher, SyntheticTeacher):
+        session.parts.append(teacher)
+    pace = Pace(
+        total_steps=None if config.endless else config.num_timesteps,
+        round_steps=STEPS_PER_LABEL if human else ROUND_STEPS,
+        clip_steps=spec.clip_steps,
+        n_pretrain=config.pretrain_labels,
+        n_labels=config.n_labels,
+        min_open=8 if human else 0,
+        max_open=20 if human else None,
+        slack=4 if human else 0,
+    )
+    schedule = make_schedule(
+        config.label_schedule, config.n_labels, config.pretrain_labels, config.num_timesteps, STEPS_PER_LABEL
+    )
+    return TeachingLoop(
+        agent,
+        pace,
+        session,
+        stage=stage,
+        pool=pool,
+        reward=reward,
+        teacher=teacher,
+        choose=STRATEGIES[config.queries],
+        schedule=schedule,
+        pretrain_iters=config.reward.pretrain_iters,
+    )
+
+
+def _session(
+    config: RunConfig,
+    machine: Machine,
+    folder: RunFolder,
+    console: Console,
+    desk: Desk,
+    agent: PPO,
+    spec: EnvSpec,
+    done: dict[str, Any],
+) -> Session:
+    def look() -> Any:
+        return evaluate(agent, spec, EVAL_EPISODES, EVAL_SEED, machine.workers)
+
+    def show(step: int, true_return: float | None) -> None:
+        if desk.can_draw:
+            desk.show(_episode(agent, spec), step, true_return)
+
+    def render() -> str:
+        if not desk.can_draw:
+            return f"No video: {config.env_id} has no MuJoCo model to draw."
+        sim = _episode(agent, spec)[:VIDEO_STEPS]
+        made = render_videos(desk.model, sim, spec.fps, folder.path / "videos" / "agent")
+        return made if isinstance(made, str) else f"Videos: {', '.join(str(path) for path in made)}"
+
+    total = None if config.endless else config.num_timesteps
+    return Session(
+        folder=folder,
+        metrics=Metrics(folder.path, done["steps"]),
+        console=console,
+        desk=desk,
+        stopwatch=Stopwatch(done["seconds"]),
+        about={name: getattr(config, name) for name in ("name", "env_id", "agent", "predictor", "seed")},
+        parts=[agent],
+        evaluate=look,
+        show=show,
+        render=render,
+        eval_every=EVAL_EVERY if total is None else max(total // EVALUATIONS, EVAL_LEAST),
+        total_steps=total,
+    )
+
+
+VIDEO_STEPS = 400
+"""Frames of the video file: 10 to 40 s."""
+
+
+def _desk(config: RunConfig, spec: EnvSpec, stage: Stage, store: Store) -> Desk:
+    desk = Desk(
+        store,
+        spec,
+        stage.model,
+        name=config.name,
+        seed=config.seed,
+        predictor=config.predictor,
+        instructions=config.instructions,
+        wanted=config.n_labels,
+    )
+    if config.predictor == "human" and not desk.can_draw:
+        raise UserError(
+            f"'{config.env_id}' given with -p human, but clips of it cannot be drawn yet: only MuJoCo environments can "
+            "be shown to people. Choose one of those, or teach this one with -p synth."
+        )
+    return desk
+
+
+def _serve(session: Session, machine: Machine, stack: ExitStack) -> PageServer:
+    desk = session.desk
+    where = ("--run-dir", str(machine.run_dir), *(("--store", machine.store) if machine.store else ()))
+    server = PageServer(listen(machine.host, machine.port), where, session.folder.path / "server.log")
+    stack.callback(server.close)
+    address = invitation(desk.store, server.address, f"teach/{desk.experiment_id}")
+    if machine.port is None and server.port != FIRST_PORT:
+        session.console.line(f"port {FIRST_PORT} is in use: the page is at port {server.port}")
+    session.console.line(f"Teach it here: {address}")
+    return server
+
+
+def _episode(agent: Actor, spec: EnvSpec) -> np.ndarray:
+    """Simulator states (F, S) of one episode, played as well as the agent can."""
+
+    class Greedy:
+        def act(self, obs: np.ndarray, *, explore: bool) -> np.ndarray:
+            del explore
+            return agent.act(obs, explore=False)
+
+    stage = Stage(spec, EVAL_SEED, n_envs=1)
+    try:
+        sim = stage.play(Greedy(), spec.episode_steps or REPLAY_STEPS)[0].sim
+    finally:
+        stage.close()
+    if sim is None:
+        raise ValueError("an environment without simulator state cannot be drawn")
+    return sim
+
+
+def _check_length(spec: EnvSpec) -> None:
+    if spec.episode_steps is not None and spec.clip_steps > spec.episode_steps:
+        raise UserError(
+            f"Segments of {spec.clip_steps} steps are longer than an episode of '{spec.env_id}', which has "
+            f"{spec.episode_steps}. Choose an environment with longer episodes."
+        )
+
+
+def _seed(*numbers: int) -> int:
+    """One seed for one purpose: (seed of the run, purpose, steps done so far)."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0] >> 1)
+
+
+def _state(checkpoint: Path | None) -> dict[str, Any]:
+    import json
+
+    return {"steps": 0, "seconds": {}} if checkpoint is None else json.loads((checkpoint / "state.json").read_text())
+
+
+def _versions() -> dict[str, str]:
+    installed = {}
+    for package in PACKAGES:
+        try:
+            installed[package] = version(package)
+        except ModuleNotFoundError:
+            installed[package] = "not installed"
+    return {"python": sys.version.split()[0], "platform": platform.platform(), **installed}

@@ -1,0 +1,80 @@
+"""`rl-teacher`: every command under one name."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rl_teacher.errors import UserError, unknown
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit code: 0, or 2 with one line on standard error for a mistake of the user's."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if not given or given[0] in ("-h", "--help"):
+            sys.stdout.write(_help())
+            return 0
+        if given[0] not in COMMANDS:
+            raise unknown("command", given[0], COMMANDS)
+        return COMMANDS[given[0]](given[1:])
+    except UserError as error:
+        sys.stderr.write(f"rl-teacher: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _teach(argv: Sequence[str]) -> int:
+    """Teach an agent: -p rl, synth or human."""
+    from rl_teacher.teach import main as teach
+
+    return teach(argv)
+
+
+def _serve(argv: Sequence[str]) -> int:
+    """Serve the page for all runs of a run dir."""
+    from rl_teacher.serving import serve
+
+    args = _page_options("serve", "Serve the page: all experiments of a run dir.").parse_args(argv)
+    return serve(Path(args.run_dir), args.store, args.host, _port(args.port), None)
+
+
+def _watch(argv: Sequence[str]) -> int:
+    """Watch how the agent of a run plays, drawn by the browser."""
+    from rl_teacher.serving import serve
+
+    parser = _page_options("watch", "Watch how the agent of a run plays, drawn by the browser from poses.")
+    parser.add_argument("name", help="of the run")
+    args = parser.parse_args(argv)
+    return serve(Path(args.run_dir), args.store, args.host, _port(args.port), args.name)
+
+
+def _page_options(command: str, description: str):
+    from rl_teacher.options import Parser
+
+    parser = Parser(prog=f"rl-teacher {command}", description=description, allow_abbrev=False)
+    parser.add_argument("--run_dir", "--run-dir", dest="run_dir", default="runs", help="where the runs lie")
+    parser.add_argument("--store", help="database URL (default: SQLite in the run dir)")
+    parser.add_argument("--host", default="127.0.0.1", help="address of the page")
+    parser.add_argument("--port", help="port of the page (default: the first free one from 8000)")
+    return parser
+
+
+def _port(given: str | None) -> int | None:
+    from rl_teacher.options import count
+
+    return None if given is None else count("--port", given, most=65_535)
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"teach": _teach, "serve": _serve, "watch": _watch}
+
+
+def _help() -> str:
+    lines = [f"  {name:8} {(command.__doc__ or '').strip()}" for name, command in COMMANDS.items()]
+    return "usage: rl-teacher COMMAND …\n\n" + "\n".join(lines) + "\n\nrl-teacher COMMAND --help tells more.\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""A run's place in the store: what people see of it, and what they ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rl_teacher.clips.poses import drawable, poses, scene
+from rl_teacher.envs.tasks import EnvSpec
+from rl_teacher.feedback.store import Store
+
+
+class Desk:
+    """Reports the run, shows the agent's play, takes in requests from the page.
+
+    Args:
+        store: Where trainer and page meet.
+        spec: The environment.
+        model: Its MuJoCo model, or None where there is none: then nothing can be drawn from poses.
+        name: Of experiment and run.
+        seed: Of the run.
+        predictor: rl, synth or human.
+        instructions: What people are told, Markdown.
+        wanted: Answers in all; None: without end.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        spec: EnvSpec,
+        model: Any | None,
+        *,
+        name: str,
+        seed: int,
+        predictor: str,
+        instructions: str,
+        wanted: int | None,
+    ):
+        self.store = store
+        self.experiment_id = store.experiment(name, spec.env_id, instructions, wanted)
+        self.run_id = store.run(self.experiment_id, name, seed, predictor)
+        self.can_draw = drawable(model)
+        self.model = model
+        self._spec = spec
+        self._scene = scene(model, spec.env_id) if self.can_draw else b""
+        self.paused = False
+        self.finish_asked = False
+
+    def clip(self, sim: np.ndarray) -> str:
+        """Put simulator states (F, S) into the store as a clip; returns its id."""
+        return self.store.add_clip(
+            kind="poses",
+            data=poses(self.model, sim),
+            media_type="application/octet-stream",
+            scene=self._scene,
+            n_frames=len(sim),
+            fps=self._spec.fps,
+            dt=self._spec.dt or 1.0 / self._spec.fps,
+        )
+
+    def show(self, sim: np.ndarray, step: int, true_return: float | None) -> None:
+        """Let people watch how the agent plays at this step of the run."""
+        self.store.add_replay(self.run_id, step, self.clip(sim), true_return)
+
+    def report(self, status: str, message: str, progress: Mapping[str, Any]) -> None:
+        """Say what the run does; also the sign that it lives."""
+        self.store.report(self.run_id, status, message, dict(progress))
+
+    def attend(self) -> None:
+        """Do what people asked for on the page."""
+        for job in self.store.jobs(self.run_id):
+            known = {"pause": self._pause, "resume": self._resume, "finish": self._finish}
+            if job.kind in known:
+                known[job.kind]()
+                self.store.finish_job(job.id, True, {})
+            else:
+                self.store.finish_job(job.id, False, {"message": f"This trainer cannot do '{job.kind}'."})
+
+    def _pause(self) -> None:
+        self.paused = True
+
+    def _resume(self) -> None:
+        self.paused = False
+
+    def _finish(self) -> None:
+        self.finish_asked = True

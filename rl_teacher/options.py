@@ -1,0 +1,171 @@
+"""The command line of `teach`, the original's flags among them, and what may be asked of it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from rl_teacher.agents.registry import resolve_agent
+from rl_teacher.config import RewardConfig, RunConfig, ppo_for
+from rl_teacher.envs.tasks import resolve
+from rl_teacher.errors import UserError, unknown
+from rl_teacher.queries.schedules import SCHEDULES
+from rl_teacher.queries.strategies import STRATEGIES
+
+PREDICTORS = ("rl", "synth", "human")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What may differ between two starts of the same run."""
+
+    run_dir: Path
+    workers: int
+    """Simulator threads."""
+    videos: bool
+    store: str | None
+    """URL of the database; None: SQLite beside the runs."""
+    host: str
+    port: int | None
+    """None: the first free one."""
+    serve: bool
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells mistakes in one line, as UserError."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage and leaving."""
+        raise UserError(f"{message[0].upper()}{message[1:]}. See --help.")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `teach`. Every long option is understood with underscores and with dashes."""
+    p = Parser(
+        prog="rl-teacher teach",
+        description="Teach an agent: from the true reward (rl), a synthetic teacher (synth), or a person (human).",
+        allow_abbrev=False,
+    )
+
+    def option(*names: str, **settings: object) -> None:
+        spellings = dict.fromkeys(s for name in names for s in (name, _dashed(name)))
+        p.add_argument(*spellings, dest=names[-1].lstrip("-").replace("-", "_"), **settings)  # pyright: ignore
+
+    option("-e", "--env_id", required=True, help="environment: Reacher-v1, ShortHopper-v1, cheetah, gym:Pendulum-v1 …")
+    option("-p", "--predictor", required=True, help="rl: true reward; synth: comparisons by it; human: by a person")
+    option("-n", "--name", required=True, help="of the run; the same command again goes on where it stopped")
+    option("-s", "--seed", default="1", help="of every random choice (default 1)")
+    option("-w", "--workers", help="simulator threads (default: the cores)")
+    option("-l", "--n_labels", help="answers in all; without it a person teaches until they stop")
+    option("-L", "--pretrain_labels", help="answers before the agent learns (default: a quarter of -l)")
+    option("-t", "--num_timesteps", default="5e6", help="environment steps (default 5e6)")
+    option("-a", "--agent", default="ppo", help="ppo, also under its name in the original, pposgd_mpi")
+    option("-i", "--pretrain_iters", help="gradient steps of the first fit (default 300)")
+    option("-V", "--no_videos", action="store_true", help="do not render video files")
+    option("--label_schedule", help="when to ask: anneal (default with -l), steps (default without), clock")
+    option("--queries", default="random", help="which pairs to ask: random (default), disagreement")
+    option("--instructions", help="what people are told, Markdown: text, or @file")
+    option("--run_dir", default="runs", help="where runs and the feedback store lie (default runs)")
+    option("--store", help="database URL (default: SQLite in the run dir)")
+    option("--host", default="127.0.0.1", help="address of the page (default 127.0.0.1)")
+    option("--port", help="port of the page (default: the first free one from 8000)")
+    option("--no_serve", action="store_true", help="do not start the page (another process serves it)")
+    return p
+
+
+def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
+    """The command line as configuration.
+
+    Raises:
+        UserError: For anything that cannot be used; one line.
+    """
+    args = parser().parse_args(argv)
+    if args.predictor not in PREDICTORS:
+        raise unknown("predictor", args.predictor, PREDICTORS)
+    spec = resolve(args.env_id)
+    n_labels = None if args.n_labels is None else count("-l/--n_labels", args.n_labels)
+    pretrain = _pretrain(args.pretrain_labels, n_labels)
+    iters = RewardConfig().pretrain_iters
+    if args.pretrain_iters is not None:
+        iters = count("-i/--pretrain_iters", args.pretrain_iters)
+    config = RunConfig(
+        env_id=args.env_id,
+        predictor=args.predictor,
+        name=args.name,
+        seed=count("-s/--seed", args.seed, least=0),
+        n_labels=n_labels,
+        pretrain_labels=pretrain,
+        num_timesteps=count("-t/--num_timesteps", args.num_timesteps),
+        agent=resolve_agent(args.agent),
+        label_schedule=_one_of("label schedule", args.label_schedule or ("anneal" if n_labels else "steps"), SCHEDULES),
+        queries=_one_of("query strategy", args.queries, STRATEGIES),
+        instructions=_instructions(args.instructions) or spec.instructions,
+        ppo=ppo_for(spec.task.name if spec.task else None),
+        reward=RewardConfig(pretrain_iters=iters),
+    )
+    if config.label_schedule == "anneal" and n_labels is None:
+        raise UserError("--label_schedule anneal given without -l; it needs to know how many labels: give -l.")
+    machine = Machine(
+        run_dir=Path(args.run_dir),
+        workers=os.cpu_count() or 1 if args.workers is None else count("-w/--workers", args.workers),
+        videos=not args.no_videos,
+        store=args.store,
+        host=args.host,
+        port=None if args.port is None else count("--port", args.port, most=65_535),
+        serve=not args.no_serve,
+    )
+    return config, machine
+
+
+def count(option: str, given: str, least: int = 1, most: int | None = None) -> int:
+    """A whole number from the command line; "5e6" is one.
+
+    Raises:
+        UserError: If it is none, or out of bounds.
+    """
+    bounds = f"a whole number from {least}" + (f" to {most}" if most is not None else " up")
+    try:
+        value = float(given)
+        number = int(value)
+    except (ValueError, OverflowError):
+        raise UserError(f"{option} {given} given; allowed is {bounds}.") from None
+    if number != value or number < least or (most is not None and number > most):
+        raise UserError(f"{option} {given} given; allowed is {bounds}.")
+    return number
+
+
+def _pretrain(given: str | None, n_labels: int | None) -> int:
+    if given is None:
+        return max(1, n_labels // 4) if n_labels else 0
+    pretrain = count("-L/--pretrain_labels", given, least=0)
+    if n_labels is not None and pretrain > n_labels:
+        raise UserError(
+            f"-L/--pretrain_labels {pretrain} given with -l/--n_labels {n_labels}; the labels before training are part "
+            f"of all labels. Give -L {n_labels} or fewer, or a larger -l."
+        )
+    return pretrain
+
+
+def _instructions(given: str | None) -> str:
+    if given is None or not given.startswith("@"):
+        return given or ""
+    try:
+        return Path(given[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"--instructions {given} given, but the file cannot be read: {error}. Give text, or @file."
+        ) from None
+
+
+def _one_of(kind: str, given: str, allowed: Sequence[str] | dict) -> str:
+    if given not in allowed:
+        raise unknown(kind, given, allowed)
+    return given
+
+
+def _dashed(name: str) -> str:
+    return name if not name.startswith("--") else "--" + name[2:].replace("_", "-")

@@ -1,0 +1,146 @@
+"""Starting the page's server as a process of its own, and keeping it up.
+
+Trainer and server never import each other: they meet in the store. The trainer only opens the door (the listening
+socket) and starts the program behind it, so that a restarted server keeps its address.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rl_teacher.errors import UserError
+from rl_teacher.feedback.store import Store, open_store
+
+FIRST_PORT = 8000
+TRIES = 50
+
+
+def listen(host: str, port: int | None) -> socket.socket:
+    """A listening socket.
+
+    Args:
+        host: Address to bind.
+        port: Exactly this one; None takes the first free one from 8000 on.
+
+    Raises:
+        UserError: If the port asked for is in use, or the address cannot be bound.
+    """
+    ports = range(FIRST_PORT, FIRST_PORT + TRIES) if port is None else (port,)
+    fault: OSError | None = None
+    for candidate in ports:
+        door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind((host, candidate))
+            door.listen(128)
+        except OSError as error:
+            door.close()
+            fault = error
+        else:
+            door.set_inheritable(True)
+            return door
+    wanted = f"Port {port}" if port is not None else f"Every port from {FIRST_PORT} to {FIRST_PORT + TRIES - 1}"
+    reason = fault.strerror if fault else "in use"
+    raise UserError(f"{wanted} on {host} cannot be used ({reason}). Leave --port out, or give a free one.")
+
+
+class PageServer:
+    """The page's server as a child process.
+
+    Args:
+        door: A listening socket; stays with the trainer.
+        store_args: How the child finds the store, for example ("--run-dir", "runs").
+        log: Where the child's messages go.
+    """
+
+    def __init__(self, door: socket.socket, store_args: tuple[str, ...], log: Path):
+        self._door, self._store_args, self._log = door, store_args, log
+        host, self.port = door.getsockname()[:2]
+        self.address = f"http://{'[' + host + ']' if ':' in host else host}:{self.port}"
+        self._child: subprocess.Popen[bytes] | None = None
+        self.n_starts = 0
+
+    def keep_up(self) -> bool:
+        """Start the server if it does not run; returns whether it had to be started."""
+        if self._child is not None and self._child.poll() is None:
+            return False
+        command = [sys.executable, "-m", "rl_teacher.server", "--fd", str(self._door.fileno())]
+        with self._log.open("ab") as log:
+            self._child = subprocess.Popen(
+                [*command, *self._store_args, "--parent-pid", str(os.getpid())],
+                pass_fds=(self._door.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the trainer, which then ends the server
+                env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)},
+            )
+        self.n_starts += 1
+        return True
+
+    def close(self) -> None:
+        """End the server and let the port go. Closing twice is harmless."""
+        if self._child is not None and self._child.poll() is None:
+            self._child.send_signal(signal.SIGTERM)
+            try:
+                self._child.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+                self._child.wait()
+        self._door.close()
+
+
+def invitation(store: Store, address: str, screen: str = "") -> str:
+    """The one address to open: it carries a fresh token that lets its holder do everything on this machine's store.
+
+    Args:
+        store: Where the token is kept, hashed.
+        address: Of the server, "http://127.0.0.1:8000".
+        screen: Where to go first, "teach/<experiment id>" or "watch/<run name>"; empty: the list.
+    """
+    token = store.create_token("admin", store.labeller("me"))
+    return f"{address}/#token={token}" + (f"&go={screen}" if screen else "")
+
+
+def serve(run_dir: Path, store_url: str | None, host: str, port: int | None, watch: str | None) -> int:
+    """Serve the page until Ctrl-C, without a trainer.
+
+    Args:
+        run_dir: Where the runs lie.
+        store_url: Another database than the one in there.
+        host: Address to bind.
+        port: None takes the first free one.
+        watch: A run to show first.
+
+    Raises:
+        UserError: If there is nothing to serve, or no such run.
+    """
+    if store_url is None and not (run_dir / "feedback.db").exists():
+        raise UserError(f"No runs in {run_dir}: it holds no feedback.db. Teach something first, or give --run-dir.")
+    store = open_store(run_dir, store_url)
+    try:
+        if watch is not None:
+            store.run_by_name(watch)
+        door = listen(host, port)
+        where = ("--run-dir", str(run_dir), *(("--store", store_url) if store_url else ()))
+        server = PageServer(door, where, run_dir / "server.log")
+        try:
+            server.keep_up()
+            screen = f"watch/{watch}" if watch else ""
+            sys.stdout.write(f"Open {invitation(store, server.address, screen)}\nCtrl-C ends it.\n")
+            sys.stdout.flush()
+            while True:
+                time.sleep(1.0)
+                server.keep_up()
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            server.close()
+    finally:
+        store.close()

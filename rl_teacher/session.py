@@ -1,0 +1,235 @@
+"""A run as it is looked on: time, metrics, evaluation, checkpoints, what people see, and the ways to end it."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from rl_teacher.console import Console
+from rl_teacher.desk import Desk
+from rl_teacher.envs.evaluate import Returns
+from rl_teacher.loop import Loop, TeachingLoop
+from rl_teacher.metrics import Metrics, correlation
+from rl_teacher.protocols import Info
+from rl_teacher.runs import RunFolder, write_json
+from rl_teacher.serving import PageServer
+from rl_teacher.stopwatch import Stopwatch
+
+SAVE_EVERY_SECONDS = 60.0
+REPORT_EVERY_SECONDS = 0.5
+IDLE_SECONDS = 0.1
+SEGMENTS_TO_CORRELATE = 64
+
+
+class Savable(Protocol):
+    """Whatever keeps a part of the run's state."""
+
+    def save(self, folder: Path) -> None:
+        """Write it."""
+        ...
+
+    def load(self, folder: Path) -> None:
+        """Go on from it."""
+        ...
+
+
+@dataclass
+class Session:
+    """The Observer of one run."""
+
+    folder: RunFolder
+    metrics: Metrics
+    console: Console
+    desk: Desk
+    stopwatch: Stopwatch
+    about: Mapping[str, Any]
+    """What stands unchanged in summary.json: name, env_id, agent, predictor, seed."""
+    parts: list[Savable]
+    """What a checkpoint holds."""
+    evaluate: Callable[[], Returns]
+    show: Callable[[int, float | None], None]
+    """Put a replay of the present policy before people: (step, true return)."""
+    render: Callable[[], str]
+    """Write video files of the present policy; a line about them, or about what is missing."""
+    eval_every: int
+    """Steps between evaluations."""
+    total_steps: int | None
+    server: PageServer | None = None
+    stop_asked: bool = False
+    """Set by Ctrl-C."""
+    loop: Loop = field(init=False)
+    """Set when it is built, for it needs this session to report to."""
+    _latest: dict[str, float] = field(default_factory=dict)
+    _returns: Returns | None = None
+    _evaluated_at: int = 0
+    _saved_at: float = field(default_factory=time.monotonic)
+    _reported_at: float = 0.0
+    _message: str = ""
+
+    def phase(self, name: str) -> AbstractContextManager[None]:
+        """Count seconds."""
+        return self.stopwatch.phase(name)
+
+    def elapsed(self) -> float:
+        """Seconds of the run so far."""
+        return self.stopwatch.elapsed()
+
+    def paused(self) -> bool:
+        """Whether somebody asked the agent to hold."""
+        return self.desk.paused
+
+    def should_stop(self) -> bool:
+        """Whether somebody pressed Ctrl-C or Finish."""
+        return self.stop_asked or self.desk.finish_asked
+
+    def say(self, message: str) -> None:
+        """Tell terminal and page what the run is doing."""
+        self._message = message
+        self.console.say(message)
+        self._report()
+
+    def idle(self, message: str) -> None:
+        """Sleep a moment, saying what for."""
+        self._message = message
+        self.console.say(message)
+        self._report(status="waiting")
+        time.sleep(IDLE_SECONDS)
+
+    def record(self, steps: int, info: Info) -> None:
+        """A round is over."""
+        figures = dict(info)
+        for phase in ("collect", "learn"):
+            self.stopwatch.add(phase, figures.pop(f"{phase}_seconds", 0.0))
+        figures.pop("steps", None)
+        figures["steps_per_second"] = steps / self.stopwatch.teaching()
+        figures |= {f"labels/{name}": n for name, n in self._tally().items()}
+        self._latest |= figures
+        if steps // self.eval_every > self._evaluated_at // self.eval_every:
+            figures |= self.look(steps)
+        seconds = {f"seconds/{name}": value for name, value in self.stopwatch.seconds().items()}
+        self.metrics.write(steps, {**figures, **seconds, "wall_seconds": self.elapsed()})
+        if time.monotonic() - self._saved_at > SAVE_EVERY_SECONDS:
+            self.save(steps)
+        self._report()
+
+    def look(self, steps: int) -> dict[str, float]:
+        """Evaluate the present policy and let people watch it; returns the figures."""
+        with self.phase("eval"):
+            returns = self.evaluate()
+            figures = {"true_return": returns.mean, "true_return_std": returns.std}
+            if isinstance(self.loop, TeachingLoop) and self.loop.ready:
+                segments = self.loop.pool.sample(SEGMENTS_TO_CORRELATE)
+                figures["reward/correlation"] = correlation(self.loop.reward, segments)
+            self.show(steps, _number(returns.mean))
+        self._returns, self._evaluated_at = returns, steps
+        self._latest |= figures
+        return figures
+
+    def save(self, steps: int) -> None:
+        """Write a checkpoint and the summary.
+
+        Raises:
+            NotFiniteError: If a NaN has got into the weights; the checkpoint before stays the newest.
+        """
+        self.folder.save(steps, self._write)
+        self.folder.write_summary(self.summary(steps, finished=False))
+        self._saved_at = time.monotonic()
+
+    def restore(self, checkpoint: Path) -> None:
+        """Go on from a checkpoint."""
+        for part in self.parts:
+            part.load(checkpoint)
+        state = json.loads((checkpoint / "state.json").read_text())
+        self.loop.steps, self._evaluated_at, self._latest = state["steps"], state["evaluated_at"], state["latest"]
+        if isinstance(self.loop, TeachingLoop):
+            self.loop.ready = state["ready"]
+
+    def finish(self, steps: int, finished: bool) -> dict[str, Any]:
+        """The end: last evaluation, replay, checkpoint and summary. Returns the summary."""
+        if self._returns is None or self._evaluated_at != steps:
+            self.metrics.write(steps, self.look(steps))
+        self.folder.save(steps, self._write)
+        summary = self.summary(steps, finished)
+        self.folder.write_summary(summary)
+        self._message = "finished" if finished else "stopped; the same command goes on"
+        self._report("finished" if finished else "stopped", force=True)
+        return summary
+
+    def summary(self, steps: int, finished: bool) -> dict[str, Any]:
+        """What summary.json holds (docs/architecture.md, "Run folder")."""
+        returns = self._returns
+        return {
+            **self.about,
+            "steps": steps,
+            "wall_seconds": round(self.elapsed(), 3),
+            "steps_per_second": round(steps / self.stopwatch.teaching(), 1),
+            "seconds": {name: round(value, 3) for name, value in self.stopwatch.seconds().items()},
+            "labels": self._tally(),
+            "true_return": returns
+            and {"mean": _number(returns.mean), "std": _number(returns.std), "episodes": returns.episodes},
+            "reward_model": self._reward_model(),
+            "finished": finished,
+        }
+
+    def _reward_model(self) -> dict[str, Any] | None:
+        if not isinstance(self.loop, TeachingLoop):
+            return None
+        return {
+            "members": self.loop.reward.n_members,
+            "fits": self.loop.reward.n_fits,
+            "held_out_accuracy": _number(self._latest.get("reward/held_out_accuracy", math.nan)),
+            "correlation": _number(self._latest.get("reward/correlation", math.nan)),
+        }
+
+    def _tally(self) -> dict[str, int]:
+        if isinstance(self.loop, TeachingLoop):
+            return dict(self.loop.teacher.tally())
+        return dict.fromkeys(("asked", "answered", "left", "right", "tie", "abstain"), 0)
+
+    def _write(self, draft: Path) -> None:
+        for part in self.parts:
+            part.save(draft)
+        state = {
+            "steps": self.loop.steps,
+            "evaluated_at": self._evaluated_at,
+            "ready": isinstance(self.loop, TeachingLoop) and self.loop.ready,
+            "seconds": self.stopwatch.seconds(),
+            "latest": {name: value for name, value in self._latest.items() if math.isfinite(value)},
+        }
+        write_json(draft / "state.json", state)
+
+    def _report(self, status: str = "training", force: bool = False) -> None:
+        """Twice a second at most: to the page, to the terminal, and an ear for what the page asks."""
+        if not force and time.monotonic() - self._reported_at < REPORT_EVERY_SECONDS:
+            return
+        self._reported_at = time.monotonic()
+        if self.server is not None and self.server.keep_up() and self.server.n_starts > 1:
+            self.console.line("the page's server had died; started it again")
+        self.desk.attend()
+        steps, tally = self.loop.steps, self._tally()
+        progress = {"step": steps, "total": self.total_steps, **tally, **self._latest}
+        self.desk.report(status, self._message, {k: v for k, v in progress.items() if v is None or math.isfinite(v)})
+        self.console.show(self._figures(steps, tally))
+
+    def _figures(self, steps: int, tally: Mapping[str, int]) -> dict[str, str]:
+        latest = self._latest
+        figures = {"steps": f"{steps:,}" + (f" of {self.total_steps:,}" if self.total_steps else "")}
+        figures["steps/s"] = f"{steps / self.stopwatch.teaching():,.0f}"
+        if isinstance(self.loop, TeachingLoop):
+            figures["answers"] = f"{tally['answered']} of {tally['asked']} asked"
+            if "reward/held_out_accuracy" in latest:
+                figures["accuracy"] = f"{latest['reward/held_out_accuracy']:.0%} on held-out answers"
+        if "true_return" in latest:
+            figures["true return"] = f"{latest['true_return']:,.1f}"
+        return figures
+
+
+def _number(value: float) -> float | None:
+    """A figure for JSON, which knows no NaN."""
+    return round(value, 4) if math.isfinite(value) else None

@@ -1,0 +1,106 @@
+"""The command: an agent learns from the true reward, from a synthetic teacher, or from a person.
+
+    python rl_teacher/teach.py -p human --pretrain_labels 175 -e Reacher-v1 -n human-175
+
+builds the parts, runs the loop, and leaves everything in `runs/<name>/`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run as a script: Python has put this folder on the import path, not the one above it
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from rl_teacher.config import RunConfig
+from rl_teacher.errors import NotFiniteError, UserError
+from rl_teacher.options import Machine, parse
+from rl_teacher.runs import RunFolder
+from rl_teacher.session import Session
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code: 0, or 2 with one line on standard error for a mistake of the user's."""
+    try:
+        config, machine = parse(argv)
+        return teach(config, machine)
+    except UserError as error:
+        sys.stderr.write(f"rl-teacher: {error}\n")
+        return 2
+
+
+def teach(config: RunConfig, machine: Machine) -> int:
+    """Teach an agent; everything about it lies in the run folder afterwards.
+
+    Raises:
+        UserError: For what cannot be used. What was learned and answered until then is kept.
+    """
+    with ExitStack() as stack:
+        folder = RunFolder(machine.run_dir, config.name)
+        stack.callback(folder.close)
+        from rl_teacher.build import build  # torch and the simulator take seconds to import: mistakes come out first
+
+        session = build(config, machine, folder, stack)
+        loop, console = session.loop, session.console
+        if folder.summary().get("finished"):
+            console.line(f"Run '{config.name}' is finished. Watch it: rl-teacher watch {config.name}")
+            return 0
+        console.open()
+        stack.callback(console.close)
+        with _interruptible(session):
+            try:
+                loop.run()
+            except NotFiniteError:
+                _rescue(session)
+                raise
+            summary = session.finish(loop.steps, finished=not session.stop_asked)
+        console.close()
+        _say_goodbye(session, summary, machine)
+    return 0
+
+
+@contextmanager
+def _interruptible(session: Session) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the run in good order; a second Ctrl-C ends it at once."""
+
+    def ask_to_stop(signum: int, frame: object) -> None:
+        if session.stop_asked and signum == signal.SIGINT:
+            raise KeyboardInterrupt
+        session.stop_asked = True
+        session.console.say("stopping: finishing the round, then saving (Ctrl-C again: at once)")
+
+    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _rescue(session: Session) -> None:
+    """A NaN turned up: keep what was good. Where it has got into the weights, the checkpoint before is the good one."""
+    try:
+        session.save(session.loop.steps)
+    except NotFiniteError as error:
+        session.console.line(str(error))
+
+
+def _say_goodbye(session: Session, summary: dict, machine: Machine) -> None:
+    line, name = session.console.line, session.folder.name
+    returns = summary["true_return"]
+    if returns and returns["mean"] is not None:
+        line(f"True return {returns['mean']:,.1f} ± {returns['std']:,.1f} over {returns['episodes']} episodes.")
+    if machine.videos:
+        line(session.render())
+    line(f"Everything is in {session.folder.path}. Watch the agent: rl-teacher watch {name}")
+    if not summary["finished"]:
+        line("The same command goes on from here.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Who answers: a script that knows the task's reward, or people."""

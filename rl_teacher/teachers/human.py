@@ -1,0 +1,108 @@
+"""People as teacher: questions go into the store, answers are read from it whenever there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from rl_teacher.feedback.blobs import pack_arrays
+from rl_teacher.feedback.records import Arrays, NewQuery, NewSegment, StoredSegment
+from rl_teacher.feedback.store import Store
+from rl_teacher.labels import Label, preference
+from rl_teacher.protocols import Changes
+from rl_teacher.trajectory import Comparison, Query, Segment, Source
+
+
+class HumanTeacher:
+    """Asks through the store and never blocks. Everything said is in the store, so it has nothing of its own to save.
+
+    Args:
+        store: Where trainer and page meet.
+        experiment_id: What is taught.
+        run_id: The run that asks.
+        make_clip: Simulator states (k, S) -> id of the clip that shows them.
+    """
+
+    def __init__(self, store: Store, experiment_id: str, run_id: str, make_clip: Callable[[np.ndarray], str]):
+        self._store = store
+        self._experiment_id = experiment_id
+        self._run_id = run_id
+        self._make_clip = make_clip
+        self._queries: dict[str, Query] = {}
+
+    @property
+    def n_open(self) -> int:
+        """Questions asked, not answered, not taken back."""
+        return self._store.counts(self._experiment_id).open
+
+    @property
+    def n_answered(self) -> int:
+        """Questions answered, "can't tell" included."""
+        return self._store.counts(self._experiment_id).answered
+
+    def ask(self, queries: Sequence[Query]) -> None:
+        """Put questions. Their clips are in the store before they can be seen."""
+        if queries:
+            self._store.add_queries(self._run_id, [self._new(query) for query in queries])
+
+    def changes(self, cursor: int) -> Changes:
+        """What people said after `cursor`, by the newest answer of each."""
+        labels: list[Label] = []
+        while page := self._store.labels_since(self._experiment_id, cursor, limit=500):
+            labels += page
+            cursor = page[-1].seq
+        spoken_of = list(dict.fromkeys(label.query_id for label in labels))
+        comparisons, withdrawn = [], []
+        for query_id, newest in self._store.labels_of(spoken_of).items():
+            query, mu = self._query(query_id), preference(newest)
+            if mu is None:
+                withdrawn.append(query.id)
+            else:
+                comparisons.append(Comparison(query, mu, max(label.given_at for label in newest)))
+        return Changes(cursor, tuple(comparisons), tuple(withdrawn))
+
+    def expire(self, older_than: int) -> int:
+        """Take back open questions about behaviour from before step `older_than` that nobody is looking at."""
+        return self._store.expire(self._experiment_id, older_than)
+
+    def tally(self) -> dict[str, int]:
+        """How many were asked, answered, and answered left, right, tie, abstain."""
+        counts = self._store.counts(self._experiment_id)
+        return {name: getattr(counts, name) for name in ("asked", "answered", "left", "right", "tie", "abstain")}
+
+    def _new(self, query: Query) -> NewQuery:
+        step = max(query.left.source.step, query.right.source.step)
+        return NewQuery(
+            query.id, self._new_segment(query.left), self._new_segment(query.right), query.why, query.score, step
+        )
+
+    def _new_segment(self, segment: Segment) -> NewSegment:
+        if segment.sim is None:
+            raise ValueError("a segment without simulator state cannot be shown to a person")
+        arrays: Arrays = {"obs": segment.obs, "act": segment.act, "env_rew": segment.env_rew, "sim": segment.sim}
+        return NewSegment(
+            key=segment.key,
+            data=pack_arrays(arrays),
+            clip_id=self._make_clip(segment.sim),
+            step=segment.source.step,
+            episode=segment.source.episode,
+            start=segment.source.start,
+            n_steps=len(segment),
+        )
+
+    def _query(self, query_id: str) -> Query:
+        if query_id not in self._queries:
+            left, right, provenance = self._store.load_segments(query_id)
+            self._queries[query_id] = Query(
+                _segment(left, provenance.left),
+                _segment(right, provenance.right),
+                provenance.query.why,
+                provenance.query.score,
+            )
+        return self._queries[query_id]
+
+
+def _segment(arrays: Arrays, stored: StoredSegment) -> Segment:
+    source = Source(stored.run, stored.step, stored.episode, stored.start)
+    return Segment(arrays["obs"], arrays["act"], arrays["env_rew"], arrays.get("sim"), source)
