@@ -118,6 +118,7 @@ def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, st
         min_open=8 if human else 0,
         max_open=20 if human else None,
         slack=4 if human else 0,
+        stale_after=20 * STEPS_PER_LABEL,
     )
     schedule = make_schedule(
         config.label_schedule, config.n_labels, config.pretrain_labels, config.num_timesteps, STEPS_PER_LABEL

@@ -156,9 +156,7 @@ def _instructions(given: str | None) -> str:
     try:
         return Path(given[1:]).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"--instructions {given} given, but the file cannot be read: {error}. Give text, or @file."
-        ) from None
+        raise UserError(f"--instructions {given} given, but it cannot be read: {error}. Give text, or @file.") from None
 
 
 def _one_of(kind: str, given: str, allowed: Sequence[str] | dict) -> str:

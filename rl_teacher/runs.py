@@ -48,6 +48,7 @@ class RunFolder:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            self._lock.close()
             raise UserError(
                 f"Run '{name}' is being run by another process. Wait for it, stop it, or choose another name with -n."
             ) from error

@@ -155,7 +155,7 @@ class RunningNorm:
 
     def __call__(self, obs: np.ndarray) -> Tensor:
         """Normalised obs (…, *shape), float32, clipped to ±clip."""
-        x = torch.from_numpy(np.ascontiguousarray(obs, dtype=np.float32))
+        x = torch.tensor(np.asarray(obs, dtype=np.float32))  # a copy: records are read-only
         return torch.addcmul(self._shift, x, self._scale).clamp_(-self.clip, self.clip)
 
     def state(self) -> dict[str, Tensor]:

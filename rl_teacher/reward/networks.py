@@ -48,10 +48,10 @@ def act_dim(space: gym.Space) -> int:
 
 def features(obs: np.ndarray, act: np.ndarray, n_obs: int, space: gym.Space, use_act: bool) -> Tensor:
     """What r̂ sees of a step, (R, D): the observation as it came, and the action (one-hot if discrete) if wanted."""
-    rows = torch.from_numpy(np.ascontiguousarray(obs, dtype=np.float32)).reshape(-1, n_obs)
+    rows = torch.tensor(np.asarray(obs, dtype=np.float32)).reshape(-1, n_obs)  # a copy: records are read-only
     if not use_act:
         return rows
     if isinstance(space, gym.spaces.Discrete):
-        index = torch.from_numpy(np.asarray(act, dtype=np.int64) - int(space.start)).reshape(-1)
+        index = torch.tensor(np.asarray(act, dtype=np.int64) - int(space.start)).reshape(-1)
         return torch.cat((rows, nn.functional.one_hot(index, int(space.n)).float()), dim=1)
-    return torch.cat((rows, torch.from_numpy(np.ascontiguousarray(act, dtype=np.float32)).reshape(len(rows), -1)), 1)
+    return torch.cat((rows, torch.tensor(np.asarray(act, dtype=np.float32)).reshape(len(rows), -1)), 1)

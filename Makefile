@@ -1,0 +1,37 @@
+# Two commands for users: `make teach` and `make test`. Everything is installed into .venv, nothing outside of it.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?= -p human --pretrain_labels 175 -e Reacher-v1 -n human-175
+
+.PHONY: teach test check bench install page
+
+teach: install
+	$(BIN)/python rl_teacher/teach.py $(ARGS)
+
+test: install
+	$(BIN)/python tests/system.py
+	$(BIN)/python web/build.py --check
+	$(BIN)/python -m pytest
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_docs.py
+
+bench: install
+	$(BIN)/python benchmarks/speed.py
+
+install: $(VENV)/installed page
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || (echo "making $(VENV)" && $(PYTHON) -m venv $(VENV))
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		(echo "Python 3.11 or newer is needed; this is $$($(BIN)/python -V). Try: make PYTHON=python3.12" && exit 2)
+	@echo "installing into $(VENV) (a few hundred MB, about two minutes the first time)"
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -c constraints.txt -e '.[dev]'
+	@touch $@
+
+page: $(VENV)/installed
+	@$(BIN)/python web/build.py

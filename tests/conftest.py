@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: more threads only get in each other's way
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_in_the_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    """Simulators and runs write where the user stands: that is a folder of the test's own."""
+    monkeypatch.chdir(tmp_path)

@@ -1,0 +1,164 @@
+"""Stand-ins for the parts of the loop, small enough to reason about: the loop must run on them in milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from rl_teacher.labels import Verdict
+from rl_teacher.protocols import Changes, Info
+from rl_teacher.trajectory import Comparison, Query, Source, Trajectory
+
+
+def trajectory(n_steps: int = 20, seed: int = 0, obs_dim: int = 3, act_dim: int = 2, **fields) -> Trajectory:
+    rng = np.random.default_rng(seed)
+    return Trajectory(
+        rng.normal(size=(n_steps + 1, obs_dim)).astype(np.float32),
+        rng.normal(size=(n_steps, act_dim)).astype(np.float32),
+        rng.normal(size=n_steps),
+        **fields,
+    )
+
+
+def query(seed: int = 0, k: int = 5) -> Query:
+    return Query(trajectory(k, 2 * seed).segment(0, k), trajectory(k, 2 * seed + 1).segment(0, k))
+
+
+def comparison(seed: int = 0, k: int = 5, left: float | None = None) -> Comparison:
+    """A comparison by the true reward, or with the given share for left."""
+    asked = query(seed, k)
+    share = float(asked.left.env_rew.sum() > asked.right.env_rew.sum()) if left is None else left
+    return Comparison(asked, np.array([share, 1 - share], dtype=np.float32))
+
+
+class FakeAgent:
+    """Takes exactly the steps it is told to and remembers what it was given to please."""
+
+    def __init__(self) -> None:
+        self.rewards: list[object] = []
+
+    def act(self, obs: np.ndarray, *, explore: bool) -> np.ndarray:
+        del explore
+        return np.zeros((len(obs), 2), dtype=np.float32)
+
+    def train(self, n_steps: int, reward: object) -> Info:
+        self.rewards.append(reward)
+        return {"steps": n_steps, "collect_seconds": 0.0, "learn_seconds": 0.0}
+
+    def save(self, folder: Path) -> None: ...
+
+    def load(self, folder: Path) -> None: ...
+
+
+class FakeStage:
+    def __init__(self) -> None:
+        self.now = 0
+        self.n_played = 0
+        self.random: list[bool] = []
+
+    def play(self, actor: object, n_steps: int) -> list[Trajectory]:
+        self.random.append(actor is None)
+        self.n_played += 1
+        return [trajectory(n_steps, seed=self.n_played, source=Source("run", self.now))]
+
+
+class FakeReward:
+    n_members, n_fits = 1, 0
+
+    def predict(self, obs: np.ndarray, act: np.ndarray) -> np.ndarray:
+        return np.zeros(obs.shape[:-1], dtype=np.float32)
+
+    def disagreement(self, queries: Sequence[Query]) -> np.ndarray:
+        return np.zeros(len(queries))
+
+    def fit(self, comparisons: Sequence[Comparison], n_iters: int | None = None) -> Info:
+        self.n_fits += 1
+        self.seen, self.iters = len(comparisons), n_iters
+        return {"comparisons": float(len(comparisons))}
+
+    def save(self, folder: Path) -> None: ...
+
+    def load(self, folder: Path) -> None: ...
+
+
+class FakePerson:
+    """Answers when told to. `says` decides the verdict of the n-th answer; None is "can't tell"."""
+
+    def __init__(self, says: Callable[[int], Verdict] = lambda n: Verdict.LEFT) -> None:
+        self.says = says
+        self.open: list[Query] = []
+        self.record: list[tuple[Query, Verdict]] = []
+        self.n_expired = 0
+
+    @property
+    def n_open(self) -> int:
+        return len(self.open)
+
+    @property
+    def n_answered(self) -> int:
+        return len(self.record)
+
+    def tally(self) -> dict[str, int]:
+        return {"asked": self.n_open + self.n_answered, "answered": self.n_answered}
+
+    def ask(self, queries: Sequence[Query]) -> None:
+        self.open += queries
+
+    def answer(self, n: int = 1) -> None:
+        for _ in range(min(n, self.n_open)):
+            self.record.append((self.open.pop(), self.says(self.n_answered)))
+
+    def changes(self, cursor: int) -> Changes:
+        shares = {Verdict.LEFT: (1.0, 0.0), Verdict.RIGHT: (0.0, 1.0), Verdict.TIE: (0.5, 0.5)}
+        said = tuple(
+            Comparison(asked, np.array(shares[verdict], dtype=np.float32))
+            for asked, verdict in self.record[cursor:]
+            if verdict in shares
+        )
+        return Changes(self.n_answered, said)
+
+    def expire(self, older_than: int) -> int:
+        stale = [q for q in self.open if q.left.source.step < older_than]
+        self.open = [q for q in self.open if q.left.source.step >= older_than]
+        self.n_expired += len(stale)
+        return len(stale)
+
+
+class FakeWatch:
+    """Looks on. `on_idle` is what happens while the loop waits; too much waiting is an error."""
+
+    def __init__(self, on_idle: Callable[[int], None] = lambda n: None, patience: int = 10_000) -> None:
+        self.on_idle, self.patience = on_idle, patience
+        self.infos: list[dict[str, float]] = []
+        self.messages: list[str] = []
+        self.n_idle = 0
+        self.stop = self.hold = False
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        yield
+
+    def elapsed(self) -> float:
+        return 0.0
+
+    def record(self, steps: int, info: Info) -> None:
+        self.infos.append({"step": steps, **info})
+
+    def say(self, message: str) -> None:
+        self.messages.append(message)
+
+    def idle(self, message: str) -> None:
+        self.messages.append(message)
+        self.n_idle += 1
+        if self.n_idle > self.patience:
+            raise AssertionError(f"waited for ever: {message}")
+        self.on_idle(self.n_idle)
+
+    def paused(self) -> bool:
+        return self.hold
+
+    def should_stop(self) -> bool:
+        return self.stop

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rl_teacher.errors import UserError
+from rl_teacher.queries.pool import SegmentPool
+from rl_teacher.queries.schedules import AnnealedSchedule, ClockSchedule, StepSchedule, make_schedule
+from rl_teacher.queries.strategies import STRATEGIES, disagreement, new_pairs
+from tests.fakes import FakeReward, trajectory
+
+
+def pool(*lengths: int, k: int = 5, capacity: int = 10_000) -> SegmentPool:
+    made = SegmentPool(k, capacity, np.random.default_rng(0))
+    made.add([trajectory(n, seed=i) for i, n in enumerate(lengths)])
+    return made
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_strategies_never_repeat_a_pair_nor_pair_a_clip_with_itself(name):
+    segments = pool(12, 9, 30)
+    seen: set[str] = set()
+    for _ in range(20):
+        queries = STRATEGIES[name](segments, 10, FakeReward())
+        segments.remember(queries)
+        for q in queries:
+            assert q.left.key != q.right.key
+            assert q.id not in seen
+            seen.add(q.id)
+    assert len(seen) > 50
+
+
+def test_a_pool_that_has_no_more_pairs_gives_fewer():
+    segments = pool(6)  # two segments, one pair
+    assert len(new_pairs(segments, 10)) == 1
+    segments.remember(new_pairs(segments, 10))
+    assert new_pairs(segments, 10) == []
+    assert new_pairs(pool(), 10) == []
+
+
+def test_trajectories_shorter_than_a_segment_are_of_no_use():
+    assert pool(4, 3).sample(5) == []
+    assert len(pool(5).sample(3)) == 3
+
+
+def test_every_start_is_drawn_the_last_one_too():
+    drawn = {segment.source.start for segment in pool(12).sample(500)}
+    assert drawn == set(range(8))
+
+
+def test_the_pool_keeps_what_is_new():
+    segments = SegmentPool(5, 100, np.random.default_rng(0))
+    for i in range(30):
+        segments.add([trajectory(20, seed=i)])
+    assert 100 <= len(segments) < 140
+    newest = trajectory(20, seed=29)
+    assert any(np.array_equal(s.obs, newest.obs[s.source.start :][:5]) for s in segments.sample(200))
+
+
+def test_disagreement_takes_the_pairs_the_members_dispute():
+    class Disputed(FakeReward):
+        def disagreement(self, queries):
+            return np.array([q.left.obs[0, 0] for q in queries])
+
+    chosen = disagreement(pool(200), 5, Disputed())
+    others = new_pairs(pool(200), 50)
+    assert min(q.score for q in chosen) > np.median([q.left.obs[0, 0] for q in others])
+    assert all(q.why == "disagreement" for q in chosen)
+
+
+@given(st.integers(1, 2_000), st.data(), st.integers(1, 5_000_000))
+def test_the_annealed_schedule_never_falls_and_ends_at_the_number_asked_for(n_labels, data, total):
+    n_pretrain = data.draw(st.integers(0, n_labels))
+    schedule = AnnealedSchedule(n_labels, n_pretrain, total)
+    wanted = [schedule.desired(step) for step in np.linspace(0, 1.2 * total, 50).astype(int)]
+    assert wanted[0] == n_pretrain
+    assert all(a <= b for a, b in pairwise(wanted))
+    assert schedule.desired(total) == wanted[-1] == n_labels
+
+
+def test_the_annealed_schedule_asks_most_early_as_the_original_does():
+    schedule = AnnealedSchedule(1_400, 350, 1_000)
+    original = [350 + 1_050 * (1 - 0.01**t) for t in (0, 0.1, 0.25, 0.5, 1)]
+    ours = [schedule.desired(int(1_000 * t)) for t in (0, 0.1, 0.25, 0.5, 1)]
+    assert all(abs(a - b) <= 11 for a, b in zip(ours, original, strict=True))
+
+
+def test_endless_schedules():
+    assert [StepSchedule(5, 100).desired(s) for s in (0, 99, 100, 1_000)] == [5, 5, 6, 15]
+    assert [ClockSchedule(5).desired(10**9, s) for s in (0, 2.9, 3, 31)] == [5, 5, 6, 15]
+
+
+def test_schedules_by_name():
+    assert isinstance(make_schedule("anneal", 10, 2, 100, 10), AnnealedSchedule)
+    assert isinstance(make_schedule("clock", None, 2, 100, 10), ClockSchedule)
+    with pytest.raises(UserError, match="Unknown label schedule 'anneal'"):
+        make_schedule("anneal", None, 2, 100, 10)

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+
+from rl_teacher.config import RewardConfig
+from rl_teacher.errors import NotFiniteError
+from rl_teacher.reward.fit import bootstrap
+from rl_teacher.reward.model import RewardEnsemble
+from rl_teacher.trajectory import Comparison, Query, Trajectory
+from tests.fakes import comparison, query
+
+OBS = gym.spaces.Box(-np.inf, np.inf, (3,), np.float32)
+ACT = gym.spaces.Box(-1, 1, (2,), np.float32)
+
+
+def model(seed: int = 0, act_space: gym.Space = ACT, **settings) -> RewardEnsemble:
+    return RewardEnsemble(OBS, act_space, replace(RewardConfig(), **settings), seed)
+
+
+def by_first_number(n: int, first: int = 0, k: int = 5) -> list[Comparison]:
+    """Comparisons by the sum of the first observation, which is far from zero and large."""
+    made = []
+    for i in range(first, first + n):
+        rng = np.random.default_rng(i)
+        sides = []
+        for _ in range(2):
+            obs = (100 + 30 * rng.normal(size=(k + 1, 3)) * [1, 5, 0.1]).astype(np.float32)
+            act = rng.normal(size=(k, 2)).astype(np.float32)
+            sides.append(Trajectory(obs, act, obs[:-1, 0].astype(float)).segment(0, k))
+        left = float(sides[0].env_rew.sum() > sides[1].env_rew.sum())
+        made.append(Comparison(Query(*sides), np.array([left, 1 - left], np.float32)))
+    return made
+
+
+def test_no_answers_nothing_to_fit_no_nan():
+    r_hat = model()
+    assert r_hat.fit([]) == {"fitted": 0.0, "comparisons": 0.0}
+    assert r_hat.n_fits == 0
+    assert np.isfinite(r_hat.predict(np.zeros((4, 3)), np.zeros((4, 2)))).all()
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_only_ties_or_one_answer_give_no_nan(share):
+    r_hat = model()
+    info = r_hat.fit([comparison(0, left=share)])
+    assert info["fitted"] == 1.0
+    assert np.isfinite(r_hat.predict(np.ones((4, 3)), np.zeros((4, 2)))).all()
+
+
+def test_it_learns_what_the_answers_say():
+    r_hat = model()
+    info = r_hat.fit(by_first_number(300), 300)
+    assert info["held_out_accuracy"] > 0.85
+    fresh = by_first_number(200, first=1_000)
+    sums = [[r_hat.predict(side.obs, side.act).sum() for side in (c.query.left, c.query.right)] for c in fresh]
+    agrees = np.mean([(left > right) == (c.mu[0] > c.mu[1]) for (left, right), c in zip(sums, fresh, strict=True)])
+    assert agrees > 0.9
+
+
+def test_each_members_output_is_normalised_before_the_average():
+    r_hat = model()
+    comparisons = by_first_number(60)
+    r_hat.fit(comparisons, 100)
+    obs = np.stack([s.obs for c in comparisons for s in (c.query.left, c.query.right)])
+    act = np.stack([s.act for c in comparisons for s in (c.query.left, c.query.right)])
+    with torch.no_grad():
+        members = (r_hat._net(r_hat._inputs(obs, act)) - r_hat._out_mean) / r_hat._out_std
+    assert torch.allclose(members.mean(1), torch.zeros(3), atol=1e-4)
+    assert torch.allclose(members.std(1), torch.ones(3), atol=1e-3)
+    assert np.allclose(r_hat.predict(obs, act).reshape(-1), members.mean(0).numpy(), atol=1e-5)
+
+
+def test_frozen_between_fits_and_a_batch_gives_what_its_items_give():
+    r_hat = model(use_act=True)
+    r_hat.fit(by_first_number(20))
+    rng = np.random.default_rng(0)
+    obs, act = rng.normal(size=(6, 4, 3)), rng.normal(size=(6, 4, 2))
+    together = r_hat.predict(obs, act)
+    assert together.shape == (6, 4)
+    assert np.array_equal(together, r_hat.predict(obs, act))
+    assert np.allclose(together[2, 1], r_hat.predict(obs[2, 1][None], act[2, 1][None])[0], atol=1e-5)
+
+
+def test_actions_count_only_if_wanted():
+    obs, act = np.ones((2, 3)), np.array([[0.0, 0.0], [1.0, -1.0]])
+    for use_act in (False, True):
+        first, second = model(use_act=use_act).predict(obs, act)
+        assert (first != second) == use_act
+
+
+def test_discrete_actions_are_one_hot():
+    r_hat = model(act_space=gym.spaces.Discrete(4, start=1), use_act=True)
+    values = r_hat.predict(np.ones((4, 3)), np.array([1, 2, 3, 4]))
+    assert len(set(values.tolist())) == 4
+
+
+def test_disagreement_is_the_variance_of_the_members():
+    r_hat = model()
+    queries = [query(i) for i in range(5)]
+    scores = r_hat.disagreement(queries)
+    assert scores.shape == (5,)
+    assert (scores > 0).all()
+    assert (model(members=1).disagreement(queries) == 0).all()
+    assert r_hat.disagreement([]).shape == (0,)
+
+
+def test_members_see_different_data_and_hold_out_a_third():
+    ids = [query(i).id for i in range(600)]
+    weight = bootstrap(ids, 3, seed=0)
+    assert not torch.equal(weight[0], weight[1])
+    assert (weight > 1).any()
+    assert float((weight == 0).float().mean()) == pytest.approx(1 / math.e, abs=0.04)
+    assert torch.equal(bootstrap(ids[::-1], 3, seed=0), weight.flip(1))
+
+
+def test_saved_and_loaded_it_gives_the_same_on_raw_observations(tmp_path):
+    first, second = model(0), model(1)
+    first.fit(by_first_number(30))
+    first.save(tmp_path)
+    second.load(tmp_path)
+    obs, act = 100 + np.random.default_rng(0).normal(size=(7, 3)), np.zeros((7, 2))
+    assert np.array_equal(first.predict(obs, act), second.predict(obs, act))
+    more = by_first_number(40)
+    first.fit(more)
+    second.fit(more)
+    assert np.allclose(first.predict(obs, act), second.predict(obs, act), atol=0.2)
+    assert second.n_fits == 2
+
+
+def test_a_nan_in_r_hat_is_named():
+    r_hat = model()
+    with torch.no_grad():
+        r_hat._net.weights[0][0, 0, 0] = torch.nan
+    with pytest.raises(NotFiniteError, match=r"r̂ is not finite in 4 of 4 steps after fit 0"):
+        r_hat.predict(np.ones((4, 3)), np.zeros((4, 2)))
+
+
+def test_fitting_ends_early_on_easy_data():
+    info = model().fit(by_first_number(100), 5_000)
+    assert info["iters"] < 2_000
+    assert info["accuracy"] > 0.9

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from rl_teacher.errors import UserError
+from rl_teacher.options import parse
+
+BASE = ["-e", "Reacher-v1", "-p", "synth", "-n", "x"]
+
+
+def test_the_originals_command_works():
+    config, machine = parse(shlex.split("-p human --pretrain_labels 175 -e Reacher-v1 -n human-175"))
+    assert (config.pretrain_labels, config.n_labels, config.endless) == (175, None, True)
+    assert config.num_timesteps == 5_000_000
+    assert machine.serve
+    assert machine.port is None
+
+
+def test_every_flag_of_the_original_long_and_short_underscore_and_dash():
+    words = (
+        "--env_id Reacher-v1 --predictor synth --name x --seed 3 --workers 2 --n_labels 40 --pretrain_labels 8 "
+        "--num_timesteps 1000 --agent pposgd_mpi --pretrain_iters 9 --no_videos"
+    )
+    long = parse(shlex.split(words))
+    dashed = parse([word.replace("_", "-") if word.startswith("--") else word for word in shlex.split(words)])
+    short = parse(shlex.split("-e Reacher-v1 -p synth -n x -s 3 -w 2 -l 40 -L 8 -t 1e3 -a pposgd_mpi -i 9 -V"))
+    assert long == dashed == short
+    config, machine = long
+    assert (config.seed, config.n_labels, config.pretrain_labels, config.num_timesteps) == (3, 40, 8, 1_000)
+    assert (config.agent, config.reward.pretrain_iters, machine.workers, machine.videos) == ("ppo", 9, 2, False)
+
+
+def test_a_quarter_of_the_labels_comes_before_training():
+    assert parse([*BASE, "-l", "1400"])[0].pretrain_labels == 350
+    assert parse([*BASE, "-l", "1"])[0].pretrain_labels == 1
+    assert parse([*BASE, "-l", "10", "-L", "0"])[0].pretrain_labels == 0
+    assert parse(BASE)[0].pretrain_labels == 0
+
+
+def test_human_with_neither_l_nor_pretrain_is_endless():
+    config, _ = parse(["-e", "Reacher-v1", "-p", "human", "-n", "x"])
+    assert config.endless
+    assert config.label_schedule == "steps"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (["-e", "Reachr-v1"], "Unknown environment 'Reachr-v1'. Did you mean Reacher"),
+        (["-p", "robot"], "Unknown predictor 'robot'.*human, rl, synth"),
+        (["-a", "sac"], "Unknown agent 'sac'.*ppo"),
+        (["-l", "0"], "-l/--n_labels 0 given; allowed is a whole number from 1 up"),
+        (["-l", "-5"], "-l/--n_labels -5 given"),
+        (["-l", "many"], "-l/--n_labels many given"),
+        (["-l", "1.5"], "-l/--n_labels 1.5 given"),
+        (["-l", "nan"], "-l/--n_labels nan given"),
+        (["-l", "inf"], "-l/--n_labels inf given"),
+        (["-L", "-1"], "-L/--pretrain_labels -1 given; allowed is a whole number from 0 up"),
+        (["-t", "0"], "-t/--num_timesteps 0 given"),
+        (["-w", "0"], "-w/--workers 0 given"),
+        (["-i", "0"], "-i/--pretrain_iters 0 given"),
+        (["-s", "x"], "-s/--seed x given"),
+        (["-l", "5", "-L", "6"], "-L/--pretrain_labels 6 given with -l/--n_labels 5.*Give -L 5 or fewer"),
+        (["--queries", "best"], "Unknown query strategy 'best'.*disagreement, random"),
+        (["--label_schedule", "soon"], "Unknown label schedule 'soon'.*anneal, clock, steps"),
+        (["--label_schedule", "anneal"], "give -l"),
+        (["--port", "70000"], "--port 70000 given; allowed is a whole number from 1 to 65535"),
+        (["--instructions", "@nowhere.md"], "--instructions @nowhere.md given, but it cannot be read"),
+        (["--frobnicate"], "Unrecognized arguments: --frobnicate"),
+        (["-e", "gym:FrozenLake-v1"], "FrozenLake"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_mistakes_get_one_clear_line(given, says):
+    with pytest.raises(UserError, match=says) as caught:
+        parse([*BASE, *given])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_flag_is_named():
+    with pytest.raises(UserError, match=r"-n/--name"):
+        parse(["-e", "Reacher-v1", "-p", "rl"])
+
+
+def test_instructions_from_a_file(tmp_path):
+    (tmp_path / "task.md").write_text("Do a **flip**.")
+    assert parse([*BASE, "--instructions", f"@{tmp_path / 'task.md'}"])[0].instructions == "Do a **flip**."
+    assert "target" in parse(BASE)[0].instructions

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rl_teacher.pace import Pace
+
+counts = st.integers(0, 300)
+
+
+@given(counts, counts, counts, st.one_of(st.none(), st.integers(1, 300)))
+def test_questions_stay_within_bounds(desired, n_answered, n_open, n_labels):
+    pace = Pace(None, 100, 50, 5, n_labels=n_labels, min_open=8, max_open=20, slack=4)
+    n = pace.to_ask(desired, n_answered, n_open)
+    assert n >= 0
+    assert n == 0 or n_open + n <= 20
+    if n_labels is None:
+        assert n_open + n >= 8
+    else:
+        assert n == 0 or n_answered + n_open + n <= n_labels
+
+
+@given(counts, counts)
+def test_a_teacher_that_answers_at_once_is_asked_exactly_what_is_missing(desired, n_answered):
+    assert Pace(None, 100, 50, 5).to_ask(desired, n_answered, 0) == max(0, desired - n_answered)
+
+
+@given(counts, counts)
+def test_with_nothing_open_nobody_waits(desired, n_answered):
+    assert Pace(None, 100, 50, 5, max_open=20).may_go_on(desired, n_answered, 0, news=False)
+
+
+def test_the_agent_waits_for_a_slow_person_but_uses_each_answer_at_once():
+    pace = Pace(None, 100, 50, 5, min_open=8, max_open=20, slack=4)
+    assert pace.may_go_on(14, 10, 8, news=False)
+    assert not pace.may_go_on(15, 10, 8, news=False)
+    assert pace.may_go_on(15, 10, 8, news=True)

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rl_teacher.errors import UserError
+from rl_teacher.runs import KEEP, RunFolder
+
+
+def writer(text: str):
+    return lambda folder: (folder / "part").write_text(text)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    held = RunFolder(tmp_path, "x")
+    yield held
+    held.close()
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "..", "a..b", "", ".hidden", "a b", "-x"])
+def test_names_that_are_no_folder_are_refused(tmp_path, name):
+    with pytest.raises(UserError, match="allowed are letters"):
+        RunFolder(tmp_path, name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_is_held_by_one_process(folder, tmp_path):
+    with pytest.raises(UserError, match="being run by another process"):
+        RunFolder(tmp_path, "x")
+    folder.close()
+    RunFolder(tmp_path, "x").close()
+
+
+def test_another_configuration_is_refused_with_the_differences(folder, tmp_path):
+    folder.configure({"seed": 1, "ppo": {"lr": 0.1, "hidden": (64, 64)}}, {"workers": 2})
+    folder.configure({"seed": 1, "ppo": {"lr": 0.1, "hidden": (64, 64)}}, {"workers": 9})
+    with pytest.raises(UserError, match=r"ppo\.lr was 0\.1, now 0\.2; seed was 1, now 2"):
+        folder.configure({"seed": 2, "ppo": {"lr": 0.2, "hidden": (64, 64)}}, {})
+    assert json.loads((tmp_path / "x" / "config.json").read_text())["settings"]["seed"] == 1
+
+
+def test_the_newest_whole_checkpoint_is_used_and_damaged_ones_named(folder, tmp_path):
+    assert folder.latest(pytest.fail) is None
+    folder.save(10, writer("old"))
+    newest = folder.save(20, writer("new"))
+    assert folder.latest(pytest.fail) == newest
+    (newest / "part").write_text("altered")
+    warnings: list[str] = []
+    found = folder.latest(warnings.append)
+    assert found is not None
+    assert (found / "part").read_text() == "old"
+    assert "step-000000000020 is damaged (part changed)" in warnings[0]
+    (newest / "manifest.json").unlink()
+    assert folder.latest(warnings.append) == found
+
+
+def test_a_checkpoint_that_fails_half_way_leaves_the_one_before(folder, tmp_path):
+    good = folder.save(10, writer("good"))
+
+    def fail(draft: Path) -> None:
+        (draft / "part").write_text("half")
+        raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError):
+        folder.save(20, fail)
+    assert folder.latest(pytest.fail) == good
+    folder.save(20, writer("whole"))
+    assert folder.latest(pytest.fail) != good
+
+
+def test_only_the_newest_checkpoints_are_kept(folder, tmp_path):
+    for step in range(1, KEEP + 4):
+        folder.save(step, writer(str(step)))
+    assert len(list((folder.path / "checkpoints").iterdir())) == KEEP
+
+
+def test_an_unwritable_run_folder_is_refused_in_one_line(tmp_path):
+    """As root every path is writable, so the command runs under another user id."""
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    locked.chmod(0o555)
+    code = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from rl_teacher.runs import RunFolder\n"
+        "os.getuid() == 0 and os.setuid(65534)\n"
+        f"RunFolder(Path({str(locked)!r}), 'x')\n"
+    )
+    for parent in (tmp_path, *tmp_path.parents):
+        if os.getuid() == 0 and parent != Path(parent.anchor):
+            parent.chmod(parent.stat().st_mode | 0o055)
+        if parent.name.startswith("pytest-of"):
+            break
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    last = done.stderr.strip().splitlines()[-1]
+    assert "cannot be written" in last
+    assert "--run-dir" in last

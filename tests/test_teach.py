@@ -1,0 +1,190 @@
+"""The command from end to end, on real simulators."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rl_teacher.teach import main
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPT = ROOT / "rl_teacher" / "teach.py"
+
+
+def teach(words: str) -> int:
+    return main(shlex.split(words))
+
+
+def summary(name: str) -> dict:
+    return json.loads(Path("runs", name, "summary.json").read_text())
+
+
+def metrics(name: str) -> list[dict]:
+    lines = [json.loads(line) for line in Path("runs", name, "metrics.jsonl").read_text().splitlines()]
+    timeless = ("seconds", "per_second")
+    return [{key: value for key, value in line.items() if not any(word in key for word in timeless)} for line in lines]
+
+
+def test_rl_writes_everything_a_run_promises(capsys):
+    assert teach("-p rl -e Reacher-v1 -n first -t 20000 -V") == 0
+    done = summary("first")
+    assert done["finished"]
+    assert done["steps"] >= 20_000
+    assert {"name", "env_id", "agent", "predictor", "seed", "wall_seconds", "steps_per_second"} <= set(done)
+    phases = {"collect", "learn", "reward_fit", "query", "stage", "eval", "wait", "other"}
+    assert set(done["seconds"]) == phases
+    assert sum(done["seconds"].values()) == pytest.approx(done["wall_seconds"], rel=0.02)
+    assert done["true_return"]["episodes"] == 20
+    assert done["reward_model"] is None
+    assert set(done["labels"].values()) == {0}
+    folder = Path("runs/first")
+    assert json.loads((folder / "config.json").read_text())["about"]["versions"]["torch"]
+    assert list((folder / "checkpoints").iterdir())
+    assert list((folder / "tb").iterdir())
+    assert all("step" in line for line in metrics("first"))
+    assert "rl-teacher watch first" in capsys.readouterr().out
+
+
+def test_a_finished_run_says_so_and_changes_nothing(capsys):
+    teach("-p rl -e Reacher-v1 -n once -t 5000 -V")
+    before = Path("runs/once/summary.json").read_bytes()
+    assert teach("-p rl -e Reacher-v1 -n once -t 5000 -V") == 0
+    assert "finished" in capsys.readouterr().out
+    assert Path("runs/once/summary.json").read_bytes() == before
+
+
+def test_same_seed_same_metrics_other_seed_others():
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        assert teach(f"-p synth -l 40 -e Reacher-v1 -n {name} -s {seed} -t 40000 -V -w 2") == 0
+    assert metrics("a") == metrics("b")
+    assert metrics("a") != metrics("c")
+    assert len(metrics("a")) >= 2
+
+
+def test_synth_asks_all_and_reports_the_reward_model():
+    assert teach("-p synth -l 60 -e Reacher-v1 -n s -t 40000 -V") == 0
+    done = summary("s")
+    assert done["labels"]["asked"] == done["labels"]["answered"] == 60
+    assert sum(done["labels"][verdict] for verdict in ("left", "right", "tie", "abstain")) == 60
+    model = done["reward_model"]
+    assert model["members"] == 3
+    assert model["fits"] >= 2
+    assert 0.5 < model["held_out_accuracy"] <= 1
+    assert -1 <= model["correlation"] <= 1
+
+
+def test_synth_without_pretraining_labels_starts_by_asking(capsys):
+    assert teach("-p synth -l 20 -L 0 -e Reacher-v1 -n zero -t 40000 -V") == 0
+    assert summary("zero")["labels"]["answered"] == 20
+
+
+def test_stock_environments_work_even_where_nothing_can_be_drawn():
+    assert teach("-p synth -l 20 -e gym:CartPole-v1 -n cart -t 20000") == 0
+    assert summary("cart")["true_return"]["mean"] > 0
+
+
+def test_mistakes_end_with_code_2_and_one_line(capsys):
+    for words, says in [
+        ("-p rl -e Nowhere-v1 -n x", "Unknown environment"),
+        ("-p rl -e Reacher-v1 -n ../x", "allowed are letters"),
+        ("-p human -e gym:CartPole-v1 -n x --no_serve", "cannot be drawn"),
+    ]:
+        assert teach(words) == 2
+        error = capsys.readouterr().err
+        assert says in error
+        assert error.count("\n") == 1
+        assert "Traceback" not in error
+
+
+def test_another_configuration_under_the_same_name_is_refused(capsys):
+    teach("-p rl -e Reacher-v1 -n x -t 5000 -V")
+    assert teach("-p rl -e Reacher-v1 -n x -t 6000 -V") == 2
+    assert "num_timesteps was 5000, now 6000" in capsys.readouterr().err
+
+
+def start(words: str) -> subprocess.Popen[str]:
+    """The command as a user types it, from the folder of the test."""
+    return subprocess.Popen(
+        [sys.executable, str(SCRIPT), *shlex.split(words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONPATH": ""},
+    )
+
+
+def wait_for(condition, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_and_the_same_command_goes_on():
+    words = "-p synth -l 200 -e Reacher-v1 -n stopped -t 150000 -V"
+    run = start(words)
+    wait_for(lambda: Path("runs/stopped/metrics.jsonl").exists() and len(metrics("stopped")) >= 1)
+    run.send_signal(signal.SIGINT)
+    out, _ = run.communicate(timeout=60)
+    assert run.returncode == 0, out
+    assert "The same command goes on from here" in out
+    first = summary("stopped")
+    assert not first["finished"]
+    assert 0 < first["steps"] < 150_000
+    again = start(words)
+    out, _ = again.communicate(timeout=120)
+    assert f"going on from step {first['steps']:,}" in out
+    done = summary("stopped")
+    assert done["finished"]
+    assert done["labels"]["answered"] == 200
+    assert done["wall_seconds"] > first["wall_seconds"]
+    steps = [line["step"] for line in metrics("stopped")]
+    assert steps == sorted(steps)
+
+
+@pytest.mark.slow
+def test_after_kill_9_it_goes_on_from_the_last_checkpoint():
+    words = "-p synth -l 100 -e Reacher-v1 -n killed -t 120000 -V"
+    run = start(words)
+    wait_for(lambda: Path("runs/killed/metrics.jsonl").exists() and len(metrics("killed")) >= 1)
+    run.kill()
+    run.communicate()
+    again = start(words)
+    out, _ = again.communicate(timeout=120)
+    assert again.returncode == 0, out
+    done = summary("killed")
+    assert done["finished"]
+    assert done["labels"]["answered"] == 100
+    assert math.isfinite(done["true_return"]["mean"])
+
+
+def test_a_nan_reward_changes_nothing_for_the_agent_and_is_null_in_the_summary(monkeypatch):
+    """The environment's own reward is read by nobody but the judge and the metrics."""
+    import rl_teacher.envs.make as make
+    from rl_teacher.teachers import synthetic
+
+    assert teach("-p synth -l 10 -e Reacher-v1 -n honest -t 20000 -V") == 0
+    honest = make.EnvPoolVec.step if hasattr(make, "EnvPoolVec") else make.GymnasiumVec.step
+
+    def poisoned(self, act):
+        out = honest(self, act)
+        return type(out)(out.obs, out.env_rew * math.nan, out.terminated, out.truncated)
+
+    monkeypatch.setattr(make.EnvPoolVec, "step", poisoned)
+    assert teach("-p synth -l 10 -e Reacher-v1 -n blind -t 20000 -V") == 0
+    assert synthetic is not None
+    done = summary("blind")
+    assert done["true_return"]["mean"] is None
+    learned = ("policy_loss", "value_loss", "kl", "rew_mean")
+    for a, b in zip(metrics("honest"), metrics("blind"), strict=True):
+        assert {key: a[key] for key in learned if key in a} == {key: b[key] for key in learned if key in b}
