@@ -87,6 +87,7 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     stack.callback(stage.close)
     desk = _desk(config, spec, stage, store)
     session = _session(config, machine, folder, console, desk, agent, spec, done)
+    stack.callback(session.metrics.close)
     if config.predictor == "rl":
         session.loop = Loop(agent, Pace(config.num_timesteps, ROUND_STEPS), session)
     else:
@@ -97,7 +98,6 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     if config.predictor == "human" and machine.serve:
         session.server = _serve(session, machine, stack)
         session.server.keep_up()
-    stack.callback(session.metrics.close)
     return session
 
 

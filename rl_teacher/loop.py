@@ -23,6 +23,8 @@ from rl_teacher.protocols import (
 )
 from rl_teacher.trajectory import Comparison
 
+NOTHING_YET = "no preference has been expressed yet"
+
 
 @dataclass
 class Loop:
@@ -101,7 +103,7 @@ class TeachingLoop(Loop):
     def improve(self) -> dict[str, float]:
         """Process 1: the policy improves to please r̂, frozen meanwhile."""
         if not self.ready:
-            self.watch.say("no preference has been expressed yet: asking, not learning")
+            self.watch.say(f"{NOTHING_YET}: asking, not learning")
             return {}
         self.watch.say("learning from the answers")
         info = dict(self.agent.train(self.pace.round_steps, self.reward.predict))
@@ -156,7 +158,8 @@ class TeachingLoop(Loop):
             if self.watch.paused():
                 self._idle("paused")
             elif not self._may_go_on():
-                self._idle(f"waiting for answers: {self.teacher.n_answered} given, {self.teacher.n_open} open")
+                given = f"{self.teacher.n_answered} given, {self.teacher.n_open} open"
+                self._idle(f"waiting for answers: {given}" if self.ready else f"{NOTHING_YET}: {given}")
         self.fit()
 
     def _may_go_on(self) -> bool:

@@ -1,0 +1,152 @@
+"""A real store with Hopper clips, a real server over it, and a real Chromium that looks at it."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from rl_teacher.clips import poses
+from rl_teacher.feedback.blobs import pack_arrays
+from rl_teacher.feedback.records import NewQuery, NewSegment
+from rl_teacher.feedback.store import Store, open_store
+from rl_teacher.server.page import STATIC
+
+ROOT = Path(__file__).parents[2]
+FRAMES = 24
+FPS = 15.0
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A served experiment."""
+
+    url: str
+    token: str
+    store: Store
+    experiment: str
+    run: str
+
+    def verdicts(self) -> list[str]:
+        """Everything said so far, oldest first."""
+        return [str(label.verdict) for label in self.store.labels_since(self.experiment, 0, 1000)]
+
+
+@pytest.fixture(scope="session")
+def hopper() -> tuple[bytes, list[np.ndarray], float]:
+    """The scene of Hopper, 16 different simulated segments (FRAMES, S), and the seconds of one step."""
+    env = gym.make("Hopper-v5").unwrapped
+    rng = np.random.default_rng(0)
+    segments = []
+    for seed in range(16):
+        env.reset(seed=seed)
+        states = []
+        for _ in range(FRAMES):
+            env.step(rng.uniform(-1, 1, size=3))
+            states.append(np.concatenate([env.data.qpos, env.data.qvel]))
+        segments.append(np.array(states))
+    scene = poses.scene(env.model, "Hopper-v5")
+    dt = float(env.dt)
+    blobs = [np.frombuffer(poses.poses(env.model, sim), dtype=np.uint8) for sim in segments]
+    env.close()
+    return scene, blobs, dt
+
+
+@pytest.fixture(scope="session")
+def page_is_built() -> None:
+    done = subprocess.run([sys.executable, ROOT / "web" / "build.py"], capture_output=True, text=True, check=False)
+    if done.returncode or not (STATIC / "index.html").is_file():
+        pytest.fail(f"the page cannot be built: {done.stderr or done.stdout}")
+
+
+def fill(store: Store, hopper: tuple[bytes, list[np.ndarray], float]) -> tuple[str, str]:
+    """An experiment with eight open questions and one replay; its id and its run's name."""
+    scene, blobs, dt = hopper
+    experiment = store.experiment("hop", "Hopper-v5", "Teach it to *move right*.", 50)
+    run = store.run(experiment, "hop-1", 0, "human")
+    store.report(run, "training", "Training on your answers", {"step": 1000})
+    segments = []
+    for n, blob in enumerate(blobs):
+        clip = store.add_clip("poses", blob.tobytes(), "application/octet-stream", scene, FRAMES, FPS, dt)
+        arrays = pack_arrays({"obs": np.full((FRAMES, 11), n, np.float32), "act": np.zeros((FRAMES, 3), np.float32)})
+        key = hashlib.sha256(arrays).hexdigest()
+        segments.append(NewSegment(key=key, data=arrays, clip_id=clip, step=1000, n_steps=FRAMES))
+    pairs = zip(segments[::2], segments[1::2], strict=True)
+    store.add_queries(run, [NewQuery(pair=f"{n:032x}", left=a, right=b, step=1000) for n, (a, b) in enumerate(pairs)])
+    store.add_replay(run, 900, segments[0].clip_id, 123.0)
+    return experiment, "hop-1"
+
+
+@pytest.fixture
+def site(tmp_path: Path, hopper: tuple[bytes, list[np.ndarray], float], page_is_built: None) -> Iterator[Site]:
+    store = open_store(tmp_path)
+    experiment, run = fill(store, hopper)
+    token = store.create_token("admin", store.labeller("tester"))
+    server = subprocess.Popen(
+        [sys.executable, "-m", "rl_teacher.server", "--run-dir", str(tmp_path), "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    try:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        assert "http://" in line, f"the server did not start: {line!r}"
+        yield Site(line[line.index("http://") :].strip(), token, store, experiment, run)
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+        if server.stdout is not None:
+            server.stdout.close()
+        store.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator:
+    """A headless Chromium that draws WebGL on the CPU."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("NO BROWSER TEST HAS RUN: Chromium is missing; install it with: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium, site: Site) -> Iterator:
+    """A fresh page; afterwards it must have spoken to nobody but our server and shown no error."""
+    context = chromium.new_context(viewport={"width": 860, "height": 640})
+    opened = context.new_page()
+    opened.set_default_timeout(20_000)
+    elsewhere: list[str] = []
+    errors: list[str] = []
+    allowed = (site.url, "blob:", "data:")
+    opened.on("request", lambda request: None if request.url.startswith(allowed) else elsewhere.append(request.url))
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("console", lambda line: errors.append(line.text) if "Content Security Policy" in line.text else None)
+    yield opened
+    context.close()
+    assert elsewhere == []
+    assert errors == []

@@ -1,0 +1,59 @@
+/** What the whole page shares: who is signed in, and the outbox. */
+
+import { signal } from "@preact/signals";
+
+import { api, ApiError } from "./api";
+import { Outbox, type Shelf } from "./outbox";
+import { afterToken, tokenIn } from "./route";
+import type { Counts, Session } from "./types";
+
+export type SignIn =
+  | { state: "starting" }
+  | { state: "in"; session: Session }
+  | { state: "out"; refused: boolean }
+  | { state: "unreachable"; message: string };
+
+export const signIn = signal<SignIn>({ state: "starting" });
+
+/** The newest counts the server told with an answer, by experiment. */
+export const freshCounts = signal<{ experiment: string; counts: Counts; verdict: string } | null>(null);
+
+export const outbox = new Outbox({
+  shelf: shelf(),
+  origin: location.origin,
+  send: api.label,
+  saved: ({ experiment, label }, { counts }) => {
+    freshCounts.value = { experiment, counts, verdict: label.verdict };
+  },
+  locked: () => (signIn.value = { state: "out", refused: false }),
+});
+
+function shelf(): Shelf | null {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
+}
+
+/** Sign in with the address's token, if it has one, and take the token out of the address bar. */
+export async function enter(): Promise<void> {
+  const token = tokenIn(location.hash);
+  // Before anything else: the token must not stay in the address bar or in the history.
+  if (token !== null) history.replaceState(null, "", location.pathname + location.search + afterToken(location.hash));
+  try {
+    if (token !== null) await api.signIn(token);
+    signIn.value = { state: "in", session: await api.session() };
+    outbox.retry();
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) signIn.value = { state: "out", refused: token !== null };
+    else signIn.value = { state: "unreachable", message: (error as Error).message };
+  }
+}
+
+/** An error of a screen's own request: true if it was that nobody is signed in any more. */
+export function signedOut(error: unknown): boolean {
+  if (!(error instanceof ApiError && error.status === 401)) return false;
+  signIn.value = { state: "out", refused: false };
+  return true;
+}

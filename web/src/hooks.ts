@@ -1,0 +1,41 @@
+/** Repeated and shared things of screens. */
+
+import { useEffect, useState } from "preact/hooks";
+
+import { signedOut } from "./app";
+
+/** Run `task` now and every `ms` while the page can be seen, never two at a time. */
+export function usePoll(task: () => Promise<void>, ms: number, key: string): void {
+  useEffect(() => {
+    let stopped = false;
+    let timer = 0;
+    const turn = async () => {
+      if (document.visibilityState === "visible") await task();
+      if (!stopped) timer = window.setTimeout(turn, ms);
+    };
+    void turn();
+    return () => {
+      stopped = true;
+      window.clearTimeout(timer);
+    };
+  }, [ms, key]);
+}
+
+/** A value fetched again and again; the last good one stays when a fetch fails. */
+export function useFetched<T>(get: () => Promise<T>, ms: number, key: string): { value: T | null; problem: string } {
+  const [value, setValue] = useState<T | null>(null);
+  const [problem, setProblem] = useState("");
+  usePoll(
+    async () => {
+      try {
+        setValue(await get());
+        setProblem("");
+      } catch (error) {
+        if (!signedOut(error)) setProblem((error as Error).message);
+      }
+    },
+    ms,
+    key,
+  );
+  return { value, problem };
+}

@@ -1,0 +1,55 @@
+/** Entry: sign in, follow the address bar, show the screen. */
+
+import { render } from "preact";
+
+import { enter, outbox, signIn } from "./app";
+import { parse, route, startRouting, tokenIn } from "./route";
+import { Answers } from "./screens/Answers";
+import { List } from "./screens/List";
+import { Shell } from "./screens/Shell";
+import { SignedOut, Unreachable } from "./screens/SignedOut";
+import { Teach } from "./screens/Teach";
+import { Watch } from "./screens/Watch";
+
+function App() {
+  const who = signIn.value;
+  const where = route.value;
+  if (who.state === "starting") return <Shell title="" />;
+  if (who.state === "out") return <SignedOut refused={who.refused} />;
+  if (who.state === "unreachable") return <Unreachable message={who.message} />;
+  switch (where.screen) {
+    case "list":
+      return <List />;
+    case "teach":
+      return <Teach key={where.id} id={where.id} session={who.session} />;
+    case "answers":
+      return <Answers key={where.id} id={where.id} session={who.session} />;
+    case "watch":
+      return <Watch key={where.id} name={where.id} />;
+    case "unknown":
+      return (
+        <Shell title="No such page">
+          <p>
+            There is no page <code>{where.hash}</code>. <a href="#/">See the experiments</a>.
+          </p>
+        </Shell>
+      );
+  }
+}
+
+async function start(): Promise<void> {
+  await enter();
+  const who = signIn.value;
+  const bound = who.state === "in" ? who.session.experiment_id : null;
+  // A link made for one experiment leads straight to it.
+  if (bound && location.hash.replace(/^#\/?/, "") === "") history.replaceState(null, "", `#/teach/${bound}`);
+  startRouting();
+  window.addEventListener("online", () => outbox.retry());
+  // The same tab may get a new link.
+  window.addEventListener("hashchange", () => {
+    if (tokenIn(location.hash) !== null) void enter().then(() => (route.value = parse(location.hash)));
+  });
+}
+
+render(<App />, document.getElementById("app")!);
+void start();

@@ -1,0 +1,61 @@
+/** All experiments of this server. */
+
+import { api } from "../api";
+import { answersText, stateOf, trainerText, whole } from "../format";
+import { useFetched } from "../hooks";
+import { link } from "../route";
+import type { Experiment } from "../types";
+import { Shell } from "./Shell";
+
+export function List() {
+  const { value: experiments, problem } = useFetched(api.experiments, 3000, "list");
+  return (
+    <Shell title="Experiments">
+      {problem && <p class="notice bad" role="alert">{problem}</p>}
+      {experiments?.length === 0 && <Nothing />}
+      <ul class="cards">
+        {experiments?.map((experiment) => <Card key={experiment.id} experiment={experiment} />)}
+      </ul>
+    </Shell>
+  );
+}
+
+function Nothing() {
+  return (
+    <div class="quiet">
+      <h2>Nothing to teach yet</h2>
+      <p>Start an experiment in a terminal; it appears here by itself:</p>
+      <pre>python rl_teacher/teach.py -p human -e Reacher-v1 -n my-first</pre>
+    </div>
+  );
+}
+
+function Card({ experiment }: { experiment: Experiment }) {
+  const { id, name, env_id, run, counts } = experiment;
+  const { word, tone } = stateOf(experiment);
+  return (
+    <li class="card" data-testid="experiment">
+      <div class="card-head">
+        <h2>{name}</h2>
+        <span class={`tag ${tone}`}>{word}</span>
+      </div>
+      <p class="soft">{env_id}</p>
+      <Meter experiment={experiment} />
+      <p class="soft">
+        {answersText(experiment)} · {whole(counts.asked)} asked · {whole(counts.open)} open
+      </p>
+      <p>{trainerText(run)}</p>
+      <nav class="row" aria-label={name}>
+        <a class="button primary" href={link("teach", id)}>Teach</a>
+        <a class="button" href={link("answers", id)}>Answers</a>
+        {run && <a class="button" href={link("watch", run.name)}>Watch</a>}
+      </nav>
+    </li>
+  );
+}
+
+/** How much of what is wanted has been answered; nothing where no number was asked for. */
+export function Meter({ experiment: { counts, wanted } }: { experiment: Experiment }) {
+  if (!wanted) return null;
+  return <progress max={wanted} value={Math.min(counts.answered, wanted)} aria-label="answers given" />;
+}

@@ -1,0 +1,68 @@
+/** What every screen has: the bar with its name and whether all answers are saved. */
+
+import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
+
+import { outbox } from "../app";
+import type { Delivery } from "../outbox";
+
+interface Props {
+  title: string;
+  /** Stands at the right end of the bar. */
+  tools?: ComponentChildren;
+  /** Fill the window instead of scrolling. */
+  whole?: boolean;
+  children?: ComponentChildren;
+}
+
+export function Shell({ title, tools, whole, children }: Props) {
+  useEffect(() => {
+    document.title = title ? `${title} · RL-Teacher` : "RL-Teacher";
+  }, [title]);
+  return (
+    <div class={whole ? "page whole" : "page"}>
+      <header class="bar">
+        <a class="brand" href="#/" aria-label="RL-Teacher: all experiments">
+          <span>RL-Teacher</span>
+        </a>
+        <h1>{title}</h1>
+        <Delivered />
+        {tools}
+      </header>
+      <main>
+        <Refused />
+        {children}
+      </main>
+    </div>
+  );
+}
+
+/** The line that says where the answers are. */
+export function deliveryText(delivery: Delivery): string {
+  if (delivery.state === "saved") return "saved";
+  return delivery.state === "saving" ? `saving ${delivery.n}…` : `offline, ${delivery.n} kept here`;
+}
+
+function Delivered() {
+  const delivery = outbox.delivery.value;
+  return (
+    <span class={`delivery ${delivery.state}`} role="status" aria-live="polite" data-testid="delivery">
+      {deliveryText(delivery)}
+    </span>
+  );
+}
+
+function Refused() {
+  const lines = outbox.refused.value;
+  if (lines.length === 0) return null;
+  return (
+    <div class="notice bad" role="alert">
+      <p>
+        The server did not take {lines.length === 1 ? "an answer" : `${lines.length} answers`}: {lines[lines.length - 1]}
+      </p>
+      <button type="button" onClick={() => (outbox.refused.value = [])}>
+        OK
+      </button>
+    </div>
+  );
+}

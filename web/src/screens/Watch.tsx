@@ -1,0 +1,157 @@
+/** What the agent does now: its latest replays, the newest one playing. */
+
+import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
+
+import { api } from "../api";
+import { ago, stateOf, trainerText, whole } from "../format";
+import { useFetched } from "../hooks";
+import { action, belongsToFocus } from "../keys";
+import { ClipView, useRunning } from "../player/ClipView";
+import { Orbit } from "../player/camera";
+import { Clock, factorText } from "../player/clock";
+import { loadClip } from "../player/load";
+import { Playback } from "../player/playback";
+import type { Clip } from "../player/poses";
+import { link } from "../route";
+import type { Replay } from "../types";
+import { Tool } from "./Buttons";
+import { Shell } from "./Shell";
+
+const SPEEDS = [0.25, 0.5, 1, 2, 4];
+
+export function Watch({ name }: { name: string }) {
+  const { value, problem } = useFetched(() => api.run(name), 4000, name);
+  const [chosen, setChosen] = useState<string | null>(null);
+  const replays = value?.replays ?? [];
+  const replay = replays.find((one) => nameOf(one) === chosen) ?? replays[0] ?? null;
+  const tools = value && <a class="button" href={link("teach", value.experiment.id)}>Teach</a>;
+  const state = value && stateOf({ status: "open", run: value.run });
+  return (
+    <Shell title={`Watch · ${name}`} tools={tools}>
+      {problem && <p class="notice bad" role="alert">{problem}</p>}
+      {value && (
+        <p class="soft">
+          <span class={`tag ${state!.tone}`}>{state!.word}</span> {value.experiment.env_id} · {trainerText(value.run)}
+        </p>
+      )}
+      {value && !replay && (
+        <div class="quiet">
+          <h2>No replay yet</h2>
+          <p>The trainer records what the agent does now and then. The first replay appears here by itself.</p>
+        </div>
+      )}
+      {replay && (
+        <div class="watch">
+          <Player replay={replay} />
+          <ReplayList replays={replays} shown={replay} choose={setChosen} />
+        </div>
+      )}
+    </Shell>
+  );
+}
+
+const nameOf = (replay: Replay) => `${replay.step}/${replay.clip.clip_id}`;
+
+function ReplayList({ replays, shown, choose }: { replays: Replay[]; shown: Replay; choose: (name: string | null) => void }) {
+  return (
+    <ol class="replays" aria-label="Replays, newest first">
+      {replays.map((replay, index) => (
+        <li key={nameOf(replay)} data-testid="replay">
+          <button
+            type="button"
+            aria-current={replay === shown}
+            // The newest one stays the newest: it gives way to the next replay when that comes.
+            onClick={() => choose(index === 0 ? null : nameOf(replay))}
+          >
+            <span class="strong">{index === 0 ? "Newest" : `Step ${whole(replay.step)}`}</span>
+            <span class="soft">
+              {index === 0 && `step ${whole(replay.step)} · `}
+              {replay.true_return !== null && `true return ${replay.true_return.toFixed(1)} · `}
+              {ago(replay.created_at, Date.now() / 1000)}
+            </span>
+          </button>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Player({ replay }: { replay: Replay }) {
+  const [clip, setClip] = useState<Clip | null>(null);
+  const [problem, setProblem] = useState("");
+  useEffect(() => {
+    setProblem("");
+    loadClip(replay.clip).then(setClip, (error: Error) => setProblem(error.message));
+  }, [replay.clip.clip_id]);
+  if (problem) return <p class="notice bad" role="alert">{problem}</p>;
+  return clip ? <Playing clip={clip} /> : <p class="soft">Fetching the replay…</p>;
+}
+
+function Playing({ clip }: { clip: Clip }) {
+  const orbit = useMemo(() => new Orbit(), []);
+  const [realTime, setRealTime] = useState(true);
+  const [speed, setSpeed] = useState(1);
+  const playback = useMemo(() => {
+    const { n_frames, fps, dt } = clip.ref;
+    return new Playback(new Clock({ nFrames: n_frames, fps, dt }), orbit, 1);
+  }, [clip]);
+  useLayoutEffect(
+    () => playback.set((clock) => Object.assign(clock, { realTime, speed })),
+    [playback, realTime, speed],
+  );
+  useRunning(playback);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const wish = action(event);
+      if (!wish || belongsToFocus(event, document.activeElement as HTMLElement | null)) return;
+      if (wish.do === "pause") toggle(playback);
+      else if (wish.do === "realtime") setRealTime((on) => !on);
+      else return;
+      event.preventDefault();
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, [playback]);
+  void playback.changed.value;
+  return (
+    <section class="player" aria-label="Replay">
+      <figure>
+        <ClipView clip={clip} playback={playback} name="the agent" />
+      </figure>
+      <Scrubber playback={playback} />
+      <div class="playbar" role="group" aria-label="Playback">
+        <Tool press={() => toggle(playback)} keys="Space" shortcut="Space">
+          {playback.clock.playing ? "Pause" : "Play"}
+        </Tool>
+        <Tool press={() => setRealTime(!realTime)} keys="T" shortcut="T" pressed={realTime}>
+          {factorText(playback.clock.life)}
+        </Tool>
+        <label class="tool">
+          Speed{" "}
+          <select value={speed} onChange={(event) => setSpeed(Number(event.currentTarget.value))}>
+            {SPEEDS.map((one) => <option key={one} value={one}>{one}×</option>)}
+          </select>
+        </label>
+      </div>
+    </section>
+  );
+}
+
+function toggle(playback: Playback): void {
+  playback.set((clock) => (clock.playing = !clock.playing));
+}
+
+/** Where in the replay we are, and a way to go elsewhere. */
+function Scrubber({ playback }: { playback: Playback }) {
+  const { clock } = playback;
+  const [frame, setFrame] = useState(0);
+  useEffect(() => {
+    const timer = window.setInterval(() => setFrame(clock.frame), 200);
+    return () => window.clearInterval(timer);
+  }, [clock]);
+  const seek = (event: Event) => {
+    playback.set((c) => c.seek(Number((event.currentTarget as HTMLInputElement).value)));
+    setFrame(clock.frame);
+  };
+  return <input class="scrubber" type="range" min={0} max={clock.last} step={1} value={frame} onInput={seek} aria-label="Position in the replay" />;
+}
