@@ -68,6 +68,10 @@ class Desk:
         """Say what the run does; also the sign that it lives."""
         self.store.report(self.run_id, status, message, dict(progress))
 
+    def close(self) -> None:
+        """Teaching is over: no more questions are handed out."""
+        self.store.edit_experiment(self.experiment_id, status="finished")
+
     def attend(self) -> None:
         """Do what people asked for on the page."""
         for job in self.store.jobs(self.run_id):

@@ -158,6 +158,8 @@ class Session:
         summary = self.summary(steps, finished)
         self.folder.write_summary(summary)
         self._message = "finished" if finished else "stopped; the same command goes on"
+        if finished:
+            self.desk.close()
         self._report("finished" if finished else "stopped", force=True)
         return summary
 

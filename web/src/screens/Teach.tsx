@@ -136,7 +136,8 @@ function useKeys(teaching: Teaching, playback: Playback | null, toggle: () => vo
 function Pair({ showing, playback }: { showing: Showing; playback: Playback }) {
   const [left, right] = showing.pair.clips;
   return (
-    <section class="pair" aria-label="Which clip is better?" data-turn={showing.turn} data-testid="pair">
+    <section class="pair" aria-label="Which clip is better?" data-turn={showing.turn}
+      data-query={showing.pair.claim.query_id} data-testid="pair">
       <figure>
         <ClipView clip={left} playback={playback} name="left clip" />
         <figcaption>Left</figcaption>

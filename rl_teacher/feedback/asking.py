@@ -1,0 +1,195 @@
+"""The trainer's side: experiments, runs, clips and questions go in; stale questions are taken back."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from rl_teacher.errors import unknown
+from rl_teacher.feedback.base import Storage, found, live, new_id, plain
+from rl_teacher.feedback.engine import insert_new, next_number
+from rl_teacher.feedback.records import Clip, ConflictError, NewQuery, NewSegment
+from rl_teacher.feedback.schema import clips, experiments, leases, queries, replays, runs, segments
+
+RUN_STATUS = ("training", "waiting", "stopped", "finished", "failed")
+EXPERIMENT_STATUS = ("open", "finished")
+CLIP_KINDS = ("poses", "video")
+
+
+class Asking(Storage):
+    """Put things up for judgement."""
+
+    def experiment(self, name: str, env_id: str, instructions: str = "", wanted: int | None = None) -> str:
+        """The id of the experiment of this name, which is made if there is none.
+
+        Instructions of an existing one are kept (people edit them); `wanted` is brought up to date and the experiment
+        is open again.
+
+        Raises:
+            ConflictError: If it exists for another environment.
+        """
+        now = self.clock()
+        with self.write() as conn:
+            row = conn.execute(sa.select(experiments).where(experiments.c.name == name)).first()
+            if row is None:
+                values = {"id": new_id(), "name": name, "env_id": env_id, "instructions": instructions}
+                values |= {"status": "open", "wanted": wanted, "created_at": now, "updated_at": now}
+                conn.execute(experiments.insert().values(**values))
+                return str(values["id"])
+            if row.env_id != env_id:
+                raise ConflictError(
+                    f"Experiment '{name}' was made for environment '{row.env_id}', not '{env_id}'. Choose another name."
+                )
+            change = experiments.update().where(experiments.c.id == row.id)
+            conn.execute(change.values(wanted=wanted, status="open", updated_at=now))
+            return row.id
+
+    def edit_experiment(self, experiment_id: str, **changes: str | int | None) -> None:
+        """Change `status`, `instructions` or `wanted`.
+
+        Raises:
+            UserError: If something else is to be changed, or there is no such experiment.
+        """
+        for name in changes:
+            if name not in ("status", "instructions", "wanted"):
+                raise unknown("property of an experiment", name, ("status", "instructions", "wanted"))
+        if "status" in changes and changes["status"] not in EXPERIMENT_STATUS:
+            raise unknown("status of an experiment", str(changes["status"]), EXPERIMENT_STATUS)
+        with self.write() as conn:
+            change = experiments.update().where(experiments.c.id == experiment_id)
+            done = conn.execute(change.values(**changes, updated_at=self.clock()))
+            found(done.rowcount or None, "experiment", experiment_id)
+
+    def run(self, experiment_id: str, name: str, seed: int, predictor: str) -> str:
+        """The id of the run of this name, which is made if there is none."""
+        now = self.clock()
+        with self.write() as conn:
+            row = conn.execute(sa.select(runs.c.id, runs.c.experiment_id).where(runs.c.name == name)).first()
+            if row is not None and row.experiment_id != experiment_id:
+                raise ConflictError(f"Run '{name}' belongs to another experiment. Choose another name.")
+            if row is not None:
+                return row.id
+            values = {"id": new_id(), "experiment_id": experiment_id, "name": name, "seed": int(seed)}
+            values |= {"predictor": predictor, "status": "training", "message": "", "progress": {}}
+            conn.execute(runs.insert().values(**values, started_at=now, heartbeat_at=now))
+            return str(values["id"])
+
+    def report(self, run_id: str, status: str, message: str, progress: Mapping[str, Any] | None = None) -> None:
+        """Say what the trainer does or waits for, and that it is alive.
+
+        Args:
+            run_id: The run that speaks.
+            status: One of training, waiting, stopped, finished, failed.
+            message: One line for people.
+            progress: Figures for the page (step, total, steps_per_second, …); None keeps the last ones.
+        """
+        if status not in RUN_STATUS:
+            raise unknown("status of a run", status, RUN_STATUS)
+        values: dict[str, Any] = {"status": status, "message": message, "heartbeat_at": self.clock()}
+        if progress is not None:
+            values["progress"] = plain(progress)
+        with self.write() as conn:
+            done = conn.execute(runs.update().where(runs.c.id == run_id).values(**values))
+            found(done.rowcount or None, "run", run_id)
+
+    def add_clip(
+        self, kind: str, data: bytes, media_type: str, scene: bytes | None, n_frames: int, fps: float, dt: float
+    ) -> str:
+        """Store a clip and return its id; the same clip is stored once.
+
+        Args:
+            kind: "poses" (drawn by the browser) or "video".
+            data: The clip itself.
+            media_type: Of `data`, as HTTP names it.
+            scene: What poses are drawn with (JSON); None for videos.
+            n_frames: F.
+            fps: Frames per second at 1×.
+            dt: Simulated seconds per frame.
+        """
+        if kind not in CLIP_KINDS:
+            raise unknown("kind of clip", kind, CLIP_KINDS)
+        blob = self.blobs.put(data)
+        scene_blob = None if scene is None else self.blobs.put(scene)
+        content = (kind, blob, media_type, scene_blob, int(n_frames), float(fps), float(dt))
+        clip = Clip(hashlib.sha256(json.dumps(content).encode()).hexdigest(), *content)
+        with self.write() as conn:
+            insert_new(conn, clips, **dataclasses.asdict(clip), created_at=self.clock())
+        return clip.id
+
+    def add_queries(self, run_id: str, items: Sequence[NewQuery]) -> list[str]:
+        """Ask. The first of the batch is served first, and a later batch before an earlier one.
+
+        Blobs are written first and rows last, all in one transaction: a question that can be seen can be played. A
+        pair that was asked before in this experiment, in whichever order, stays as it is.
+
+        Returns:
+            The ids of the questions, new or old, in the order of `items`.
+        """
+        blobs = {side.key: self.blobs.put(side.data) for item in items for side in (item.left, item.right)}
+        with self.write() as conn:
+            query = sa.select(runs.c.experiment_id).where(runs.c.id == run_id)
+            experiment_id = found(conn.execute(query).scalar(), "run", run_id)
+            number = next_number(conn, "queries", len(items)) + len(items) if items else 0
+            ids = []
+            for place, item in enumerate(items):
+                sides = [_put_segment(conn, experiment_id, run_id, side, blobs) for side in (item.left, item.right)]
+                made = {"id": new_id(), "experiment_id": experiment_id, "run_id": run_id, "pair": item.pair}
+                made |= {"left_segment_id": sides[0], "right_segment_id": sides[1], "number": number - place - 1}
+                made |= {"why": item.why, "score": plain(item.score) or 0.0, "step": item.step, "state": "open"}
+                made |= {"answers_wanted": item.answers_wanted, "n_answers": 0, "is_full": False}
+                insert_new(conn, queries, **plain(made), created_at=self.clock())
+                here = (queries.c.experiment_id == experiment_id) & (queries.c.pair == item.pair)
+                ids.append(conn.execute(sa.select(queries.c.id).where(here)).scalar_one())
+        return ids
+
+    def expire(self, owner: str, older_than_step: int) -> int:
+        """Take back what was asked before `older_than_step`, is not answered, and nobody is looking at.
+
+        Args:
+            owner: The id of a run or of an experiment.
+            older_than_step: In steps of the run that asked.
+
+        Returns:
+            How many were taken back.
+        """
+        now = self.clock()
+        watched = sa.exists().where((leases.c.query_id == queries.c.id) & live(now))
+        stale = sa.or_(queries.c.run_id == owner, queries.c.experiment_id == owner)
+        stale &= (
+            (queries.c.state == "open") & (queries.c.n_answers == 0) & (queries.c.step < older_than_step) & ~watched
+        )
+        with self.write() as conn:
+            return conn.execute(queries.update().where(stale).values(state="expired", expired_at=now)).rowcount
+
+    def pairs(self, experiment_id: str) -> set[str]:
+        """Every pair ever asked (trajectory.Query.id), so that a run that goes on never asks one again."""
+        with self.read() as conn:
+            return set(conn.scalars(sa.select(queries.c.pair).where(queries.c.experiment_id == experiment_id)))
+
+    def add_replay(self, run_id: str, step: int, clip_id: str, true_return: float | None = None) -> str:
+        """Show how the agent plays after `step` steps; returns the replay's id."""
+        values = {"id": new_id(), "run_id": run_id, "step": int(step), "clip_id": clip_id}
+        with self.write() as conn:
+            conn.execute(replays.insert().values(**values, true_return=plain(true_return), created_at=self.clock()))
+        return str(values["id"])
+
+
+def _put_segment(
+    conn: sa.Connection, experiment_id: str, run_id: str, side: NewSegment, blobs: Mapping[str, str]
+) -> str:
+    """The id of a segment's row, which is made if there is none."""
+    here = (segments.c.experiment_id == experiment_id) & (segments.c.key == side.key)
+    row = conn.execute(sa.select(segments.c.id).where(here)).scalar()
+    if row is not None:
+        return row
+    values = dataclasses.asdict(side)
+    del values["data"]
+    made = new_id()
+    values |= {"id": made, "experiment_id": experiment_id, "run_id": run_id, "data_blob": blobs[side.key]}
+    conn.execute(segments.insert().values(**plain(values)))
+    return made

@@ -1,0 +1,83 @@
+"""What all parts of the store share."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from rl_teacher.feedback.blobs import Blobs
+from rl_teacher.feedback.engine import Database
+from rl_teacher.feedback.records import Clip, NotFoundError
+from rl_teacher.feedback.schema import clips, leases, segments
+
+T = TypeVar("T")
+
+
+class Storage(Database):
+    """A database with the blobs its rows point at."""
+
+    def __init__(self, url: str | sa.URL, blobs_url: str | Path, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(url, clock)
+        self.blobs = Blobs(blobs_url)
+
+
+def new_id() -> str:
+    """A random id, 32 hexadecimal digits."""
+    return uuid.uuid4().hex
+
+
+def columns(table: sa.Table, record: type) -> list[sa.Column[Any]]:
+    """The columns a record wants, in its order, so that `record(*row)` makes it."""
+    return [table.c[field.name] for field in dataclasses.fields(record)]
+
+
+def found(row: T | None, kind: str, given: str) -> T:
+    """The row, which must be there.
+
+    Raises:
+        NotFoundError: If it is not.
+    """
+    if row is None:
+        raise NotFoundError(f"There is no {kind} '{given[:100]}' in this store; list what there is and choose from it.")
+    return row
+
+
+def live(now: float) -> sa.ColumnElement[bool]:
+    """Leases that are neither given back nor ended."""
+    return leases.c.released_at.is_(None) & (leases.c.expires_at > now)
+
+
+def clips_of(conn: sa.Connection, segment_ids: Iterable[str]) -> dict[str, Clip]:
+    """Clips by the id of the segment they show."""
+    shown: dict[str, Clip] = {}
+    for ids in batches(sorted(set(segment_ids))):
+        query = sa.select(segments.c.id, *columns(clips, Clip)).join(clips, clips.c.id == segments.c.clip_id)
+        for id, *fields in conn.execute(query.where(segments.c.id.in_(ids))):
+            shown[id] = Clip(*fields)
+    return shown
+
+
+def batches(items: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
+    """Pieces short enough for the number of parameters a database takes in one statement."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def plain(value: Any) -> Any:
+    """The same as JSON can hold it: NumPy numbers as Python's, and None for NaN and the infinities."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

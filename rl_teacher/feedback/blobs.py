@@ -1,0 +1,126 @@
+"""Bytes by their sha256: clips, scenes and the arrays of segments.
+
+A blob is written under a temporary name, fsynced and renamed, and the row that names it is inserted after that. So a
+row never points at a missing or half-written blob, whenever the power fails.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+import fsspec
+import numpy as np
+from safetensors.numpy import load as load_safetensors
+from safetensors.numpy import save as save_safetensors
+
+from rl_teacher.errors import UserError
+
+SHA = re.compile(r"[0-9a-f]{64}")
+
+
+class BlobError(UserError):
+    """A blob is missing or its bytes have changed."""
+
+
+class Blobs:
+    """A folder of blobs, local or at any address fsspec knows (`s3://`, `gs://`, …).
+
+    Raises:
+        UserError: Where the folder cannot be made.
+    """
+
+    def __init__(self, url: str | Path) -> None:
+        self._fs, self._root = fsspec.url_to_fs(str(url))
+        protocols = self._fs.protocol
+        self._local = "file" in ((protocols,) if isinstance(protocols, str) else protocols)
+        try:
+            self._fs.makedirs(self._root, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"The blob folder '{url}' cannot be made ({error.strerror or error}). It must be a folder you may "
+                "write to; choose another with --run-dir."
+            ) from error
+
+    def put(self, data: bytes) -> str:
+        """Keep `data`; returns its sha256. What is there already stays as it is."""
+        sha = hashlib.sha256(data).hexdigest()
+        if self.has(sha):
+            return sha
+        if self._local:
+            _write_durably(Path(self._key(sha)), Path(self._root), data)
+        else:
+            self._fs.pipe_file(self._key(sha), data)  # object stores show an object whole or not at all
+        return sha
+
+    def get(self, sha: str) -> bytes:
+        """The bytes of a blob, checked against their name.
+
+        Raises:
+            BlobError: If there is no such blob, or it was altered.
+        """
+        try:
+            data = self._fs.cat_file(self._key(sha))
+        except FileNotFoundError as error:
+            raise BlobError(f"Blob {sha} is missing from '{self._root}'; restore it from a backup.") from error
+        found = hashlib.sha256(data).hexdigest()
+        if found != sha:
+            raise BlobError(f"Blob {sha} in '{self._root}' is damaged: its bytes hash to {found}. Restore it.")
+        return data
+
+    def has(self, sha: str) -> bool:
+        """Whether the blob is there (its bytes are not read)."""
+        return self._fs.exists(self._key(sha))
+
+    def path(self, sha: str) -> Path | None:
+        """Where a blob lies on this machine, or None when it is not a local file."""
+        path = Path(self._key(sha))
+        return path if self._local and path.is_file() else None
+
+    def _key(self, sha: str) -> str:
+        if not SHA.fullmatch(sha):
+            raise BlobError(f"'{sha[:80]}' names no blob: 64 hexadecimal digits (a sha256) are needed.")
+        return f"{self._root}/{sha[:2]}/{sha[2:4]}/{sha}"
+
+
+def pack_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Named arrays as safetensors: no pickle, and the same arrays give the same bytes in whatever order they come."""
+    ordered = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
+    return save_safetensors(ordered)
+
+
+def unpack_arrays(data: bytes) -> dict[str, np.ndarray]:
+    """What `pack_arrays` wrote."""
+    return load_safetensors(data)
+
+
+def _write_durably(path: Path, root: Path, data: bytes) -> None:
+    folders = [folder for folder in (path.parent.parent, path.parent) if not folder.is_dir()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = root / f"tmp-{uuid.uuid4().hex}"
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    for folder in (path.parent, *(made.parent for made in folders)):
+        _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename survive a power cut; systems that cannot open folders do it by themselves."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

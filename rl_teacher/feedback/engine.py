@@ -1,0 +1,203 @@
+"""A database one may trust with answers: a SQLite without the WAL-reset race, every commit fsynced, one writer.
+
+SQLite 3.7.0 to 3.51.2 can corrupt a database in WAL mode (fixed in 3.51.3, and back-ported to 3.50.7 and 3.44.6). Where
+the interpreter has such a version, `pysqlite3` takes its place; where that is missing too, the journal mode is one that
+is not affected.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+
+from rl_teacher.errors import UserError
+from rl_teacher.feedback.migrate import migrate
+
+BUSY_SECONDS = 10.0
+"""How long a writer waits for another process before it gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """Which SQLite to use, and how."""
+
+    module: ModuleType
+    journal: str
+
+
+def has_wal_race(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite can corrupt a database in WAL mode."""
+    if version < (3, 7, 0) or version >= (3, 51, 3):
+        return False
+    return not ((3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45))
+
+
+def choose_driver() -> Driver:
+    """The first SQLite that is safe in WAL mode, else the interpreter's own with a rollback journal."""
+    if not has_wal_race(sqlite3.sqlite_version_info):
+        return Driver(sqlite3, "WAL")
+    with contextlib.suppress(ImportError):  # not shipped for every system: the journal below is slower and as safe
+        module = importlib.import_module("pysqlite3.dbapi2")
+        if not has_wal_race(module.sqlite_version_info):
+            return Driver(module, "WAL")
+    return Driver(sqlite3, "TRUNCATE")
+
+
+class Database:
+    """An open, migrated database with reading and writing transactions.
+
+    Args:
+        url: As SQLAlchemy writes it: `sqlite:////absolute/path.db`, `postgresql+psycopg://…`.
+        clock: Unix time in seconds; passed in so that tests can turn it.
+
+    Raises:
+        UserError: Where the database cannot be opened, is damaged, or is from a newer version.
+    """
+
+    def __init__(self, url: str | sa.URL, clock: Callable[[], float] = time.time) -> None:
+        self.clock = clock
+        parsed = _parse(url)
+        self._sqlite = parsed.get_backend_name() == "sqlite"
+        self._lock = threading.Lock()
+        self._engine = _sqlite_engine(parsed) if self._sqlite else sa.create_engine(parsed, pool_pre_ping=True)
+        self._writer = self._engine.execution_options(rlt_write=True)
+        try:
+            self._open(parsed)
+        except BaseException:
+            self._engine.dispose()
+            raise
+
+    def _open(self, url: sa.URL) -> None:
+        try:
+            if self._sqlite:
+                self._check_whole()
+            migrate(self._engine, self._writer)
+        except exc.DatabaseError as error:
+            shown = url.render_as_string(hide_password=True)
+            raise UserError(
+                f"The database '{shown}' cannot be opened ({error.orig}). It must be a whole database in a folder you "
+                "may write to; choose another with --store or --run-dir, or restore a backup."
+            ) from error
+
+    def _check_whole(self) -> None:
+        with self.read() as conn:
+            found = conn.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        if found != "ok":
+            raise UserError(f"The database '{self._engine.url.database}' is damaged ({found}); restore a backup.")
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A transaction that sees one moment of the database and changes nothing."""
+        with self._engine.connect() as conn:
+            yield conn
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction that is durable when the block has ended; an exception undoes it.
+
+        SQLite has one writer at a time. Threads of this process queue here, which is fairer than its busy polling.
+        """
+        with self._lock if self._sqlite else contextlib.nullcontext(), self._writer.begin() as conn:
+            yield conn
+
+    def close(self) -> None:
+        """Close all connections. Closing twice is harmless."""
+        self._engine.dispose()
+
+
+def _parse(url: str | sa.URL) -> sa.URL:
+    try:
+        parsed = sa.make_url(url)
+    except exc.ArgumentError as error:
+        raise UserError(
+            f"'{url}' is not the address of a database. Allowed: sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."
+        ) from error
+    kind = parsed.get_backend_name()
+    if kind not in ("sqlite", "postgresql"):
+        raise UserError(f"Databases of kind '{kind}' are not supported. Allowed: sqlite, postgresql.")
+    return parsed
+
+
+def _sqlite_engine(url: sa.URL) -> sa.Engine:
+    if not url.database or url.database == ":memory:":
+        raise UserError("A database in memory cannot be shared by trainer and server; give a file: sqlite:///FILE.")
+    try:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The folder of '{url.database}' cannot be made ({error.strerror}). It must be one you may write to; "
+            "choose another with --run-dir."
+        ) from error
+    driver = choose_driver()
+    engine = sa.create_engine(
+        url,
+        module=driver.module,
+        pool_size=16,
+        max_overflow=48,
+        connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
+    )
+    event.listen(engine, "connect", lambda connection, _record: _prepare(connection, driver.journal))
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: Any, journal: str) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself; _begin does
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
+    _set_journal(cursor, journal)
+    cursor.execute("PRAGMA synchronous=FULL")  # fsync at every commit
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _set_journal(cursor: Any, journal: str) -> None:
+    """Ask until it is granted: switching a new file to WAL does not wait for others who switch it at the same time."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute(f"PRAGMA journal_mode={journal}")
+            return
+        except Exception as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _begin(conn: sa.Connection) -> None:
+    """Writers take the write lock at once: a reader that wants to become a writer half-way can be refused."""
+    writes = conn.get_execution_options().get("rlt_write", False)
+    conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def insert_new(conn: sa.Connection, table: sa.Table, **values: object) -> bool:
+    """Insert a row unless a unique key of it is there already; says whether it was inserted."""
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    statement = postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+    return conn.execute(statement.values(**values).on_conflict_do_nothing()).rowcount == 1
+
+
+def next_number(conn: sa.Connection, name: str, n: int = 1) -> int:
+    """Reserve n numbers of a counter and return the first.
+
+    The counter's row stays locked until the transaction ends, so numbers become visible in rising order: a reader
+    that has seen number 7 has been able to see 1 to 6.
+    """
+    from rl_teacher.feedback.schema import counters
+
+    here = counters.c.name == name
+    value = conn.execute(sa.select(counters.c.value).where(here).with_for_update()).scalar_one()
+    conn.execute(counters.update().where(here).values(value=value + n))
+    return value + 1

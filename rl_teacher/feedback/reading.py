@@ -1,0 +1,124 @@
+"""Looking things up: what the page shows and what a trainer needs to learn again."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from rl_teacher.feedback.base import Storage, columns, found
+from rl_teacher.feedback.blobs import unpack_arrays
+from rl_teacher.feedback.records import Arrays, Clip, Experiment, Provenance, Replay, Run, StoredQuery, StoredSegment
+from rl_teacher.feedback.schema import clips, experiments, queries, replays, runs, segments
+
+
+class Reading(Storage):
+    """Look, and change nothing."""
+
+    def experiments(self) -> list[Experiment]:
+        """All experiments, the newest first."""
+        query = sa.select(*columns(experiments, Experiment)).order_by(experiments.c.created_at.desc())
+        with self.read() as conn:
+            return [Experiment(*row) for row in conn.execute(query)]
+
+    def experiment_by_id(self, experiment_id: str) -> Experiment:
+        """One experiment.
+
+        Raises:
+            NotFoundError: If there is none of this id.
+        """
+        query = sa.select(*columns(experiments, Experiment)).where(experiments.c.id == experiment_id)
+        with self.read() as conn:
+            return Experiment(*found(conn.execute(query).first(), "experiment", experiment_id))
+
+    def latest_run(self, experiment_id: str) -> Run | None:
+        """The run of an experiment that reported last."""
+        query = sa.select(*columns(runs, Run)).where(runs.c.experiment_id == experiment_id)
+        with self.read() as conn:
+            row = conn.execute(query.order_by(runs.c.heartbeat_at.desc()).limit(1)).first()
+        return None if row is None else Run(*row)
+
+    def run_by_name(self, name: str) -> Run:
+        """One run.
+
+        Raises:
+            NotFoundError: If there is none of this name.
+        """
+        with self.read() as conn:
+            row = conn.execute(sa.select(*columns(runs, Run)).where(runs.c.name == name)).first()
+        return Run(*found(row, "run", name))
+
+    def replays(self, run_id: str, limit: int = 20) -> list[Replay]:
+        """How the agent of a run plays, newest first."""
+        query = (
+            sa.select(replays.c.step, replays.c.true_return, replays.c.created_at, *columns(clips, Clip))
+            .join(clips, clips.c.id == replays.c.clip_id)
+            .where(replays.c.run_id == run_id)
+            .order_by(replays.c.created_at.desc(), replays.c.step.desc())
+        )
+        with self.read() as conn:
+            rows: list[list[Any]] = [list(row) for row in conn.execute(query.limit(limit))]
+        return [Replay(row[0], row[1], row[2], Clip(*row[3:])) for row in rows]
+
+    def query(self, query_id: str) -> StoredQuery:
+        """One question.
+
+        Raises:
+            NotFoundError: If there is none of this id.
+        """
+        query = sa.select(*columns(queries, StoredQuery)).where(queries.c.id == query_id)
+        with self.read() as conn:
+            return StoredQuery(*found(conn.execute(query).first(), "query", query_id))
+
+    def queries(self, experiment_id: str, state: str | None = None) -> list[StoredQuery]:
+        """The questions of an experiment in the order of asking; only "open" or "expired" ones if `state` says so."""
+        query = sa.select(*columns(queries, StoredQuery)).where(queries.c.experiment_id == experiment_id)
+        if state is not None:
+            query = query.where(queries.c.state == state)
+        with self.read() as conn:
+            return [StoredQuery(*row) for row in conn.execute(query.order_by(queries.c.created_at, queries.c.number))]
+
+    def load_segments(self, query_id: str) -> tuple[Arrays, Arrays, Provenance]:
+        """The arrays of a question's left and right side, and where they came from.
+
+        Left and right are as first asked, which is what labels speak of.
+
+        Raises:
+            NotFoundError: If there is no such question.
+            BlobError: If its arrays are missing or were altered.
+        """
+        query = self.query(query_id)
+        left, right = self.segments((query.left_segment_id, query.right_segment_id))
+        sides = (unpack_arrays(self.blobs.get(side.data_blob)) for side in (left, right))
+        return next(sides), next(sides), Provenance(query, left, right)
+
+    def segments(self, ids: Sequence[str]) -> list[StoredSegment]:
+        """Segments in the order of their ids (at most 500)."""
+        names = (field.name for field in dataclasses.fields(StoredSegment))
+        wanted = [runs.c.name if name == "run" else segments.c[name] for name in names]
+        query = sa.select(*wanted).join(runs, runs.c.id == segments.c.run_id).where(segments.c.id.in_(ids))
+        with self.read() as conn:
+            rows = {row[0]: StoredSegment(*row) for row in conn.execute(query)}
+        return [found(rows.get(id), "segment", id) for id in ids]
+
+    def media_type(self, sha: str, experiment_id: str | None = None) -> str | None:
+        """What kind of bytes a blob is, if it is one that a page may show.
+
+        Args:
+            sha: Of a clip or a scene; the arrays of segments hold the true reward and are never shown.
+            experiment_id: Only if it is shown in this experiment; None for any.
+        """
+        either = sa.or_(clips.c.blob == sha, clips.c.scene_blob == sha)
+        query = sa.select(clips.c.media_type, clips.c.blob).where(either)
+        if experiment_id is not None:
+            asked = sa.exists().where(segments.c.clip_id == clips.c.id, segments.c.experiment_id == experiment_id)
+            of_run = (replays.c.run_id == runs.c.id) & (runs.c.experiment_id == experiment_id)
+            replayed = sa.exists().where(replays.c.clip_id == clips.c.id, of_run)
+            query = query.where(sa.or_(asked, replayed))
+        with self.read() as conn:
+            row = conn.execute(query.limit(1)).first()
+        if row is None:
+            return None
+        return row.media_type if row.blob == sha else "application/json"

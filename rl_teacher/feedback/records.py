@@ -1,0 +1,266 @@
+"""What goes into the store and comes out of it, as plain data. Times are Unix seconds, ids hexadecimal text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rl_teacher.errors import UserError
+from rl_teacher.labels import Label, Strength, Verdict
+
+Arrays = dict[str, np.ndarray]
+"""The arrays of a segment by name: obs, act, env_rew and, where there is one, sim."""
+
+
+class NotFoundError(UserError):
+    """Nothing in the store has this id."""
+
+
+class ConflictError(UserError):
+    """What is asked for contradicts what the store holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSegment:
+    """A segment on its way into the store."""
+
+    key: str
+    """trajectory.Segment.key."""
+    data: bytes
+    """Its arrays, from `blobs.pack_arrays`."""
+    clip_id: str
+    """From `Store.add_clip`."""
+    step: int = 0
+    episode: int = 0
+    start: int = 0
+    n_steps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewQuery:
+    """A question on its way into the store."""
+
+    pair: str
+    """trajectory.Query.id: the same for (left, right) and (right, left)."""
+    left: NewSegment
+    right: NewSegment
+    why: str = "random"
+    score: float = 0.0
+    step: int = 0
+    """Environment steps of the run when it is asked."""
+    answers_wanted: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A segment made visible, and where its bytes are."""
+
+    id: str
+    kind: str
+    blob: str
+    media_type: str
+    scene_blob: str | None
+    n_frames: int
+    fps: float
+    """Frames per second at 1×."""
+    dt: float
+    """Simulated seconds per frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredQuery:
+    """A question as the store knows it."""
+
+    id: str
+    experiment_id: str
+    run_id: str
+    pair: str
+    left_segment_id: str
+    right_segment_id: str
+    why: str
+    score: float
+    step: int
+    state: str
+    answers_wanted: int
+    n_answers: int
+    created_at: float
+    expired_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSegment:
+    """Where a segment came from."""
+
+    id: str
+    key: str
+    run: str
+    """Name of the run that played it."""
+    step: int
+    episode: int
+    start: int
+    n_steps: int
+    data_blob: str
+    clip_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where both sides of a question came from, and why it was asked."""
+
+    query: StoredQuery
+    left: StoredSegment
+    right: StoredSegment
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How far an experiment is."""
+
+    asked: int = 0
+    """Questions ever put."""
+    open: int = 0
+    """Questions not expired that want more answers."""
+    answered: int = 0
+    """Questions with at least one answer that stands ("can't tell" is one)."""
+    left: int = 0
+    """From here on: newest labels, one per question and labeller."""
+    right: int = 0
+    tie: int = 0
+    abstain: int = 0
+    withdrawn: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A question lent to one labeller for a while."""
+
+    query_id: str
+    lease: str
+    expires_at: float
+    swapped: bool
+    """Show left on the right-hand side; drawn once per lease."""
+    left: Clip
+    right: Clip
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """What a labeller says. Left and right are the query's own, however they were shown."""
+
+    id: str
+    """Made by the client; the same id again has no second effect."""
+    query_id: str
+    labeller_id: str
+    verdict: Verdict
+    strength: Strength = Strength.PLAIN
+    lease: str | None = None
+    seconds: float = 0.0
+    key: str = ""
+    swapped: bool = False
+    renderer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The answer is durable."""
+
+    seq: int
+    repeated: bool
+    """It was there already."""
+    late: bool
+    """It came after its lease or its question had ended; it counts all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One event of the record, with what a list needs beside it."""
+
+    label: Label
+    labeller_name: str
+    late: bool
+    superseded: bool
+    """The same labeller said something newer about this question."""
+    why: str
+    step: int
+    left: Clip
+    right: Clip
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One thing one person teaches."""
+
+    id: str
+    name: str
+    env_id: str
+    instructions: str
+    status: str
+    wanted: int | None
+    created_at: float
+    updated_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution, as it last reported."""
+
+    id: str
+    experiment_id: str
+    name: str
+    seed: int
+    predictor: str
+    status: str
+    message: str
+    progress: Mapping[str, Any]
+    started_at: float
+    heartbeat_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The agent's play at some step of a run."""
+
+    step: int
+    true_return: float | None
+    created_at: float
+    clip: Clip
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something a person asked of the trainer."""
+
+    id: str
+    experiment_id: str
+    run_id: str | None
+    kind: str
+    args: Mapping[str, Any]
+    state: str
+    created_at: float
+    taken_at: float | None = None
+    done_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a job."""
+
+    ok: bool
+    data: Mapping[str, Any] = field(default_factory=dict)
+    blob: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who holds a token, and what it opens."""
+
+    token_id: str
+    role: str
+    labeller_id: str | None
+    labeller_name: str | None
+    experiment_id: str | None
+    """None opens every experiment."""
+    expires_at: float | None

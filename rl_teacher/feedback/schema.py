@@ -1,0 +1,252 @@
+"""The tables. `migrations/` makes them; a test proves that both say the same.
+
+Ids are uuid4 as 32 hexadecimal digits unless said otherwise; times are Unix seconds. `labels` is append-only and holds
+the truth about answers. `standing`, `queries.n_answers` and `queries.is_full` are derived from it in the transaction
+that appends, so that a claim or a count touches few rows.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""SQLite numbers rows by itself only in a column called INTEGER."""
+
+
+def _id(length: int = 32) -> sa.Column[str]:
+    return sa.Column("id", sa.String(length), primary_key=True)
+
+
+def _ref(name: str, target: str, *, nullable: bool = False, primary_key: bool = False) -> sa.Column[str]:
+    length = 64 if target == "clips.id" else 32
+    return sa.Column(name, sa.String(length), sa.ForeignKey(target), nullable=nullable, primary_key=primary_key)
+
+
+def _time(name: str, *, nullable: bool = False) -> sa.Column[float]:
+    return sa.Column(name, sa.Double, nullable=nullable)
+
+
+def _text(name: str, length: int) -> sa.Column[str]:
+    return sa.Column(name, sa.String(length), nullable=False)
+
+
+experiments = sa.Table(
+    "experiments",
+    metadata,
+    _id(),
+    sa.Column("name", sa.String(200), nullable=False, unique=True),
+    _text("env_id", 200),
+    sa.Column("instructions", sa.Text, nullable=False),  # Markdown
+    _text("status", 16),  # open | finished
+    sa.Column("wanted", sa.Integer),  # answers; null is "until stopped"
+    _time("created_at"),
+    _time("updated_at"),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    _id(),
+    _ref("experiment_id", "experiments.id"),
+    sa.Column("name", sa.String(200), nullable=False, unique=True),
+    sa.Column("seed", Big, nullable=False),
+    _text("predictor", 16),
+    _text("status", 16),  # training | waiting | stopped | finished | failed
+    sa.Column("message", sa.Text, nullable=False),  # one line for people
+    sa.Column("progress", sa.JSON, nullable=False),
+    _time("started_at"),
+    _time("heartbeat_at"),
+    sa.Index(None, "experiment_id", "started_at"),
+)
+
+clips = sa.Table(
+    "clips",
+    metadata,
+    _id(64),  # of the content, so that one clip is stored once
+    _text("kind", 16),  # poses | video
+    _text("blob", 64),
+    _text("media_type", 100),
+    sa.Column("scene_blob", sa.String(64)),
+    sa.Column("n_frames", sa.Integer, nullable=False),
+    sa.Column("fps", sa.Double, nullable=False),  # at 1×
+    sa.Column("dt", sa.Double, nullable=False),  # simulated seconds per frame
+    _time("created_at"),
+    sa.Index(None, "blob"),
+    sa.Index(None, "scene_blob"),
+)
+
+segments = sa.Table(
+    "segments",
+    metadata,
+    _id(),
+    _ref("experiment_id", "experiments.id"),
+    _ref("run_id", "runs.id"),
+    _text("key", 64),  # trajectory.Segment.key
+    _text("data_blob", 64),
+    _ref("clip_id", "clips.id"),
+    sa.Column("step", Big, nullable=False),
+    sa.Column("episode", Big, nullable=False),
+    sa.Column("start", Big, nullable=False),
+    sa.Column("n_steps", sa.Integer, nullable=False),
+    sa.UniqueConstraint("experiment_id", "key"),
+    sa.Index(None, "clip_id", "experiment_id"),
+)
+
+queries = sa.Table(
+    "queries",
+    metadata,
+    _id(),
+    _ref("experiment_id", "experiments.id"),
+    _ref("run_id", "runs.id"),
+    sa.Column("number", Big, nullable=False),  # the larger, the fresher
+    _text("pair", 64),  # trajectory.Query.id
+    _ref("left_segment_id", "segments.id"),
+    _ref("right_segment_id", "segments.id"),
+    _text("why", 100),
+    sa.Column("score", sa.Double, nullable=False),
+    sa.Column("step", Big, nullable=False),  # of the run when asked
+    _text("state", 16),  # open | expired
+    sa.Column("answers_wanted", sa.Integer, nullable=False),
+    sa.Column("n_answers", sa.Integer, nullable=False),  # labellers whose newest label is not WITHDRAWN
+    sa.Column("is_full", sa.Boolean, nullable=False),  # n_answers >= answers_wanted
+    _time("created_at"),
+    _time("expired_at", nullable=True),
+    sa.UniqueConstraint("experiment_id", "pair"),
+    sa.Index(None, "experiment_id", "state", "is_full", "number"),
+    sa.Index(None, "run_id", "state", "step"),
+)
+
+labellers = sa.Table(
+    "labellers",
+    metadata,
+    _id(),
+    _text("name", 200),
+    _text("kind", 16),  # person | synthetic
+    _time("created_at"),
+    sa.UniqueConstraint("name", "kind"),
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    _id(),
+    _ref("query_id", "queries.id"),
+    _ref("labeller_id", "labellers.id"),
+    sa.Column("token", sa.String(64), nullable=False, unique=True),
+    _time("created_at"),
+    _time("expires_at"),
+    _time("released_at", nullable=True),  # given back, or answered
+    sa.Index(None, "query_id", "released_at"),
+    sa.Index(None, "labeller_id", "released_at"),
+)
+
+counters = sa.Table(
+    "counters",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),  # labels | queries
+    sa.Column("value", Big, nullable=False),
+)
+
+labels = sa.Table(
+    "labels",
+    metadata,
+    sa.Column("seq", Big, primary_key=True, autoincrement=False),  # from counters, so that seq order is commit order
+    sa.Column("id", sa.String(64), nullable=False, unique=True),  # made by the client: a replayed submit is recognised
+    _ref("experiment_id", "experiments.id"),
+    _ref("query_id", "queries.id"),
+    _ref("labeller_id", "labellers.id"),
+    _text("verdict", 16),
+    _text("strength", 16),
+    sa.Column("seconds", sa.Double, nullable=False),
+    _text("key", 32),
+    sa.Column("swapped", sa.Boolean, nullable=False),  # left was shown on the right
+    sa.Column("late", sa.Boolean, nullable=False),  # the lease or the query had ended
+    _text("renderer", 200),
+    _time("given_at"),
+    sa.Index(None, "experiment_id", "seq"),
+    sa.Index(None, "experiment_id", "given_at"),
+    sa.Index(None, "query_id", "labeller_id"),
+)
+
+standing = sa.Table(
+    "standing",
+    metadata,
+    _ref("query_id", "queries.id", primary_key=True),
+    _ref("labeller_id", "labellers.id", primary_key=True),
+    _ref("experiment_id", "experiments.id"),
+    sa.Column("seq", Big, sa.ForeignKey("labels.seq"), nullable=False),  # the newest label of this pair
+    _text("verdict", 16),
+    sa.Index(None, "experiment_id", "verdict"),
+    sa.Index(None, "labeller_id", "verdict"),
+)
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    _id(),
+    sa.Column("hash", sa.String(64), nullable=False, unique=True),  # sha256; the token itself is kept nowhere
+    _text("role", 16),  # labeller | researcher | admin
+    _ref("labeller_id", "labellers.id", nullable=True),
+    _ref("experiment_id", "experiments.id", nullable=True),  # null is all of them
+    _time("created_at"),
+    _time("expires_at", nullable=True),
+    _time("revoked_at", nullable=True),
+)
+
+replays = sa.Table(
+    "replays",
+    metadata,
+    _id(),
+    _ref("run_id", "runs.id"),
+    sa.Column("step", Big, nullable=False),
+    _ref("clip_id", "clips.id"),
+    sa.Column("true_return", sa.Double),
+    _time("created_at"),
+    sa.Index(None, "run_id", "created_at"),
+    sa.Index(None, "clip_id"),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    _id(),
+    _ref("experiment_id", "experiments.id"),
+    _ref("run_id", "runs.id", nullable=True),  # null is whichever run of the experiment looks first
+    _text("kind", 32),
+    sa.Column("args", sa.JSON, nullable=False),
+    _text("state", 16),  # queued | taken | done | failed
+    _time("created_at"),
+    _time("taken_at", nullable=True),
+    _time("done_at", nullable=True),
+    sa.Index(None, "experiment_id", "state"),
+)
+
+results = sa.Table(
+    "results",
+    metadata,
+    _ref("job_id", "jobs.id", primary_key=True),
+    sa.Column("ok", sa.Boolean, nullable=False),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("blob", sa.String(64)),
+    _time("created_at"),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", Big, primary_key=True),
+    _time("at"),
+    _text("who", 200),
+    _text("what", 100),
+    sa.Column("detail", sa.JSON, nullable=False),
+    sa.Index(None, "at"),
+)

@@ -1,0 +1,49 @@
+"""The store: everything trainer and server tell each other goes through here.
+
+The parts are in `asking` (trainer: experiments, runs, clips, questions), `claiming` and `answering` (people), `reading`
+(both), `access` (labellers, tokens) and `jobs` (what people ask of the trainer). Either side may die at any moment and
+come back; several processes may hold the same store open, and a `Store` may be used by several threads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from rl_teacher.feedback.access import Access
+from rl_teacher.feedback.answering import Answering
+from rl_teacher.feedback.asking import Asking
+from rl_teacher.feedback.claiming import Claiming
+from rl_teacher.feedback.jobs import Jobs
+from rl_teacher.feedback.reading import Reading
+
+
+class Store(Asking, Claiming, Answering, Reading, Access, Jobs):
+    """One database and one folder of blobs.
+
+    Args:
+        url: As SQLAlchemy writes it: `sqlite:////absolute/path.db`, `postgresql+psycopg://…`.
+        blobs_url: A folder, or any address fsspec knows.
+        clock: Unix time in seconds; passed in so that tests can turn it.
+
+    Raises:
+        UserError: Where database or folder cannot be used, or the database is damaged or from a newer version.
+    """
+
+
+def open_store(
+    run_dir: str | Path,
+    url: str | None = None,
+    blobs_url: str | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Store:
+    """The store beside the runs in `run_dir`: `feedback.db` and `blobs/`, unless `url` or `blobs_url` say otherwise.
+
+    It is made if there is none, and migrated if it is older than this version.
+    """
+    folder = Path(run_dir).absolute()
+    beside = sa.URL.create("sqlite", database=str(folder / "feedback.db"))
+    return Store(url or beside, blobs_url or str(folder / "blobs"), clock)

@@ -1,0 +1,89 @@
+"""Who asks, and whether they may. Every route of the API but `health` and the opening of a session depends on `who`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request
+
+from rl_teacher.feedback.records import Experiment, Identity, NotFoundError, StoredQuery
+from rl_teacher.feedback.store import Store
+from rl_teacher.server.security import cookie_name
+
+
+def get_store(request: Request) -> Store:
+    """The store of the app that serves this request."""
+    return request.app.state.store
+
+
+def who(request: Request, store: Annotated[Store, Depends(get_store)]) -> Identity:
+    """The holder of the token, which comes as `Authorization: Bearer …` or in our cookie.
+
+    Raises:
+        HTTPException: 401 without a token that is good now.
+    """
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    token = (
+        given.strip() if scheme.lower() == "bearer" else request.cookies.get(cookie_name(request.app.state.port), "")
+    )
+    identity = store.check_token(token) if token else None
+    if identity is None:
+        raise HTTPException(401, "A token is needed. Open the address that the command printed.")
+    return identity
+
+
+StoreDep = Annotated[Store, Depends(get_store)]
+Who = Annotated[Identity, Depends(who)]
+
+
+def labeller_of(identity: Identity) -> str:
+    """In whose name this token answers.
+
+    Raises:
+        HTTPException: 403 if in nobody's.
+    """
+    if identity.labeller_id is None:
+        raise HTTPException(403, "This token may look but not answer; use one made for a labeller.")
+    return identity.labeller_id
+
+
+def need_researcher(identity: Identity) -> None:
+    """Refuse labellers.
+
+    Raises:
+        HTTPException: 403.
+    """
+    if identity.role not in ("researcher", "admin"):
+        raise HTTPException(403, f"A {identity.role} may not do this; use a researcher's token.")
+
+
+def opens(identity: Identity, experiment_id: str) -> bool:
+    """Whether this token is for this experiment."""
+    return identity.experiment_id in (None, experiment_id)
+
+
+def the_experiment(experiment_id: str, store: StoreDep, identity: Who) -> Experiment:
+    """The experiment of the path. One the token does not open looks like one that is not there.
+
+    Raises:
+        NotFoundError: In both cases.
+    """
+    experiment = store.experiment_by_id(experiment_id)
+    if not opens(identity, experiment.id):
+        raise NotFoundError(f"There is no experiment '{experiment_id[:100]}' in this store.")
+    return experiment
+
+
+TheExperiment = Annotated[Experiment, Depends(the_experiment)]
+
+
+def the_query(store: Store, identity: Identity, query_id: str) -> StoredQuery:
+    """A question this token may answer.
+
+    Raises:
+        NotFoundError: If it is not there, or of an experiment that the token does not open.
+    """
+    query = store.query(query_id)
+    if not opens(identity, query.experiment_id):
+        raise NotFoundError(f"There is no query '{query_id[:100]}' in this store.")
+    return query

@@ -1,0 +1,45 @@
+"""The web application: routes, guards and error shapes put together around one store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from fastapi import APIRouter, Depends, FastAPI
+
+import rl_teacher
+from rl_teacher.feedback.store import Store
+from rl_teacher.server import errors
+from rl_teacher.server.access import who
+from rl_teacher.server.page import STATIC, page_router
+from rl_teacher.server.routes import answers, blobs, experiments, session
+from rl_teacher.server.security import Guard
+
+
+def create_app(store: Store, port: int, allowed_hosts: Iterable[str] = (), static: Path = STATIC) -> FastAPI:
+    """An app that serves this store.
+
+    Args:
+        store: Where the trainer is met.
+        port: The one people see in the address: names the cookie and is part of the allowed hosts.
+        allowed_hosts: Names besides 127.0.0.1, localhost and [::1] that this server may be called by.
+        static: The built page.
+    """
+    app = FastAPI(
+        title="RL-Teacher",
+        version=rl_teacher.__version__,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # their scripts come from a CDN
+        redoc_url=None,
+    )
+    app.state.store = store
+    app.state.port = port
+    app.add_middleware(Guard, port=port, allowed_hosts=tuple(allowed_hosts))
+    errors.install(app)
+    app.include_router(session.public, prefix="/api/v1")
+    private = APIRouter(prefix="/api/v1", dependencies=[Depends(who)])
+    for routes in (session.private, experiments.router, answers.router, blobs.router):
+        private.include_router(routes)
+    app.include_router(private)
+    app.include_router(page_router(static))
+    return app

@@ -1,0 +1,56 @@
+"""Experiments, runs and what people ask of the trainer."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from rl_teacher.feedback.records import NotFoundError
+from rl_teacher.server import shapes, views
+from rl_teacher.server.access import StoreDep, TheExperiment, Who, need_researcher, opens
+
+router = APIRouter(tags=["experiments"])
+
+
+@router.get("/experiments")
+def list_experiments(store: StoreDep, identity: Who) -> shapes.ExperimentList:
+    """All experiments your token opens."""
+    shown = [views.experiment(store, one) for one in store.experiments() if opens(identity, one.id)]
+    return shapes.ExperimentList(experiments=shown)
+
+
+@router.get("/experiments/{experiment_id}")
+def read_experiment(experiment: TheExperiment, store: StoreDep) -> shapes.ExperimentOut:
+    """One experiment."""
+    return views.experiment(store, experiment)
+
+
+@router.post("/experiments/{experiment_id}/jobs")
+def add_job(experiment: TheExperiment, body: shapes.JobBody, store: StoreDep, identity: Who) -> shapes.JobMade:
+    """Ask something of the trainer (researchers)."""
+    need_researcher(identity)
+    job_id = store.add_job(experiment.id, body.kind, body.args)
+    store.note(identity.labeller_name or identity.token_id, f"job {body.kind}", {"experiment": experiment.id})
+    return shapes.JobMade(job_id=job_id)
+
+
+@router.get("/jobs/{job_id}")
+def read_job(job_id: str, store: StoreDep, identity: Who) -> shapes.JobOut:
+    """What came of a job (researchers)."""
+    need_researcher(identity)
+    job, result = store.job(job_id)
+    if not opens(identity, job.experiment_id):
+        raise NotFoundError(f"There is no job '{job_id[:100]}' in this store.")
+    return views.job(job, result)
+
+
+@router.get("/runs/{name}")
+def read_run(name: str, store: StoreDep, identity: Who) -> shapes.RunPage:
+    """A run and how its agent plays."""
+    run = store.run_by_name(name)
+    if not opens(identity, run.experiment_id):
+        raise NotFoundError(f"There is no run '{name[:100]}' in this store.")
+    return shapes.RunPage(
+        run=views.run(run, store.clock()),
+        experiment=views.experiment(store, store.experiment_by_id(run.experiment_id)),
+        replays=[views.replay(one) for one in store.replays(run.id)],
+    )

@@ -1,0 +1,42 @@
+"""Who you are: a token becomes a cookie. And whether the server is up."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, HTTPException, Request, Response
+
+import rl_teacher
+from rl_teacher.server import shapes
+from rl_teacher.server.access import StoreDep, Who
+from rl_teacher.server.security import cookie_name
+
+public = APIRouter(tags=["session"])
+private = APIRouter(tags=["session"])
+
+
+@public.get("/health")
+def health() -> shapes.Health:
+    """Whether the server is up."""
+    return shapes.Health(version=rl_teacher.__version__)
+
+
+@public.post("/session", status_code=204)
+def open_session(body: shapes.OpenSession, request: Request, store: StoreDep) -> Response:
+    """Swap the token of the printed address for a cookie that no script can read."""
+    identity = store.check_token(body.token)
+    if identity is None:
+        raise HTTPException(401, "This token is unknown, over or revoked. Open the newest address the command printed.")
+    response = Response(status_code=204)
+    left = None if identity.expires_at is None else max(0, int(identity.expires_at - store.clock()))
+    name = cookie_name(request.app.state.port)
+    secure = request.url.scheme == "https"
+    response.set_cookie(name, body.token, max_age=left, path="/", secure=secure, httponly=True, samesite="strict")
+    return response
+
+
+@private.get("/session")
+def read_session(identity: Who) -> shapes.Session:
+    """Who you are and what your token opens."""
+    labeller = None
+    if identity.labeller_id is not None:
+        labeller = shapes.Labeller(id=identity.labeller_id, name=identity.labeller_name or "")
+    return shapes.Session(role=identity.role, labeller=labeller, experiment_id=identity.experiment_id)

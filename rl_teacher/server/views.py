@@ -1,0 +1,113 @@
+"""Records of the store as the API shows them."""
+
+from __future__ import annotations
+
+from rl_teacher.feedback.records import Answer, Claim, Clip, Experiment, Job, Replay, Result, Run
+from rl_teacher.feedback.store import Store
+from rl_teacher.server import shapes
+
+ALIVE_SECONDS = 30.0
+"""A trainer that has said nothing for this long is taken for gone."""
+
+
+def clip(shown: Clip) -> shapes.ClipRef:
+    """A clip and where to get it."""
+    return shapes.ClipRef.model_validate(
+        {
+            "clip_id": shown.id,
+            "kind": shown.kind,
+            "n_frames": shown.n_frames,
+            "fps": shown.fps,
+            "dt": shown.dt,
+            "media_type": shown.media_type,
+            "url": shapes.BLOBS + shown.blob,
+            "scene_url": None if shown.scene_blob is None else shapes.BLOBS + shown.scene_blob,
+        }
+    )
+
+
+def counts(store: Store, experiment_id: str) -> shapes.CountsOut:
+    """How far an experiment is."""
+    return shapes.CountsOut.model_validate(store.counts(experiment_id))
+
+
+def run(shown: Run, now: float) -> shapes.RunOut:
+    """A run, with whether its trainer is still there."""
+    alive = shown.status in ("training", "waiting") and now - shown.heartbeat_at < ALIVE_SECONDS
+    return shapes.RunOut(
+        id=shown.id,
+        name=shown.name,
+        status=shown.status,
+        message=shown.message,
+        progress=dict(shown.progress),
+        heartbeat_at=shown.heartbeat_at,
+        alive=alive,
+    )
+
+
+def experiment(store: Store, shown: Experiment) -> shapes.ExperimentOut:
+    """An experiment, how far it is, and what its trainer does."""
+    latest = store.latest_run(shown.id)
+    return shapes.ExperimentOut(
+        id=shown.id,
+        name=shown.name,
+        env_id=shown.env_id,
+        status=shown.status,
+        wanted=shown.wanted,
+        instructions=shown.instructions,
+        counts=counts(store, shown.id),
+        run=None if latest is None else run(latest, store.clock()),
+        answers_per_minute=store.answers_per_minute(shown.id),
+    )
+
+
+def claim(lent: Claim) -> shapes.ClaimOut:
+    """A question; why it was asked stays unsaid until it is answered."""
+    return shapes.ClaimOut(
+        query_id=lent.query_id,
+        lease=lent.lease,
+        lease_expires_at=lent.expires_at,
+        swapped=lent.swapped,
+        left=clip(lent.left),
+        right=clip(lent.right),
+    )
+
+
+def answer(given: Answer) -> shapes.LabelOut:
+    """An answer given earlier."""
+    label = given.label
+    return shapes.LabelOut(
+        seq=label.seq,
+        query_id=label.query_id,
+        verdict=label.verdict,
+        strength=label.strength,
+        seconds=label.seconds,
+        key=label.key,
+        given_at=label.given_at,
+        late=given.late,
+        labeller=shapes.Labeller(id=label.labeller, name=given.labeller_name),
+        superseded=given.superseded,
+        why=given.why,
+        step=given.step,
+        left=clip(given.left),
+        right=clip(given.right),
+    )
+
+
+def replay(shown: Replay) -> shapes.ReplayOut:
+    """How the agent played."""
+    return shapes.ReplayOut(
+        step=shown.step, true_return=shown.true_return, created_at=shown.created_at, clip=clip(shown.clip)
+    )
+
+
+def job(asked: Job, result: Result | None) -> shapes.JobOut:
+    """A job and what came of it."""
+    return shapes.JobOut(
+        job_id=asked.id,
+        kind=asked.kind,
+        state=asked.state,
+        created_at=asked.created_at,
+        done_at=asked.done_at,
+        result=None if result is None else shapes.ResultOut(ok=result.ok, data=dict(result.data)),
+    )
