@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from rl_teacher.errors import UserError
 from rl_teacher.pace import Pace
 from rl_teacher.protocols import (
     Actor,
@@ -24,6 +25,8 @@ from rl_teacher.protocols import (
 from rl_teacher.trajectory import Comparison
 
 NOTHING_YET = "no preference has been expressed yet"
+PATIENCE = 50
+"""Plays in a row that give no question before the environment is held to be unfit."""
 
 
 @dataclass
@@ -78,6 +81,7 @@ class TeachingLoop(Loop):
     ready: bool = False
     """Whether r̂ has learned from anything yet; until then there is nothing to please."""
     _changed: bool = False
+    _fruitless: int = 0
     _unused: list[float] = field(default_factory=list)
 
     def prepare(self) -> None:
@@ -127,6 +131,12 @@ class TeachingLoop(Loop):
         with self.watch.phase("query"):
             self.pool.add(played)
             queries = self.choose(self.pool, n, self.reward)
+            self._fruitless = 0 if queries or not n else self._fruitless + 1
+            if self._fruitless == PATIENCE:
+                raise UserError(
+                    f"Segments of {self.pace.clip_steps} steps are longer than the episodes: {PATIENCE} times no "
+                    "question could be made of what was played. Choose an environment with longer episodes."
+                )
             self.pool.remember(queries)
             self.teacher.ask(queries)
 

@@ -58,6 +58,15 @@ def _step(line: str) -> int | None:
         return None
 
 
+def memory_mb() -> float:
+    """Resident memory of this process, MiB; NaN where the system does not tell."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return math.nan
+    line = next(row for row in status.read_text().splitlines() if row.startswith("VmRSS"))
+    return float(line.split()[1]) / 1024
+
+
 def correlation(reward: RewardModel, segments: Sequence[Segment]) -> float:
     """Pearson's r between r̂'s and the true sums over segments; NaN where there is nothing to compare."""
     if len(segments) < 3:

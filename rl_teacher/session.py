@@ -15,7 +15,7 @@ from rl_teacher.console import Console
 from rl_teacher.desk import Desk
 from rl_teacher.envs.evaluate import Returns
 from rl_teacher.loop import Loop, TeachingLoop
-from rl_teacher.metrics import Metrics, correlation
+from rl_teacher.metrics import Metrics, correlation, memory_mb
 from rl_teacher.protocols import Info
 from rl_teacher.runs import RunFolder, write_json
 from rl_teacher.serving import PageServer
@@ -113,7 +113,7 @@ class Session:
         if steps // self.eval_every > self._evaluated_at // self.eval_every:
             figures |= self.look(steps)
         seconds = {f"seconds/{name}": value for name, value in self.stopwatch.seconds().items()}
-        self.metrics.write(steps, {**figures, **seconds, "wall_seconds": self.elapsed()})
+        self.metrics.write(steps, {**figures, **seconds, "wall_seconds": self.elapsed(), "memory_mb": memory_mb()})
         if time.monotonic() - self._saved_at > SAVE_EVERY_SECONDS:
             self.save(steps)
         self._report()

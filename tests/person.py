@@ -27,15 +27,16 @@ class Person:
         found = re.search(r"(http://[^/\s]+)/#token=([^&\s]+)", output)
         assert found, f"no address in: {output}"
         self.address, self._token = found.groups()
-        self.store: Store = open_store(run_dir)
+        self.headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         self.experiment_id = self.call("GET", "/experiments")["experiments"][0]["id"]
+        self.store: Store = open_store(run_dir)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         request = urllib.request.Request(
             f"{self.address}/api/v1{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
+            headers=self.headers,
         )
         with urllib.request.urlopen(request, timeout=20) as answer:
             return json.loads(answer.read() or b"null")

@@ -24,7 +24,7 @@ FORBIDDEN = {
     "protocols": {"agents", "teachers", "reward", "queries", "feedback", "envs", "loop", "server", "clips"},
     "trajectory": {"protocols", "config", "agents", "teachers", "reward", "queries", "feedback", "envs", "loop"},
 }
-LOOP_MAY = {"protocols", "trajectory", "pace"}
+LOOP_MAY = {"protocols", "trajectory", "pace", "errors"}
 HEAVY = {"torch", "gymnasium", "mujoco", "envpool", "safetensors.torch"}
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rl_teacher.errors import UserError
 from rl_teacher.labels import Verdict
 from rl_teacher.loop import Loop, TeachingLoop
 from rl_teacher.pace import Pace
@@ -12,7 +13,7 @@ from rl_teacher.queries.pool import SegmentPool
 from rl_teacher.queries.schedules import AnnealedSchedule, StepSchedule
 from rl_teacher.queries.strategies import random_pairs
 from rl_teacher.teachers.synthetic import SyntheticTeacher
-from tests.fakes import FakeAgent, FakePerson, FakeReward, FakeStage, FakeWatch
+from tests.fakes import FakeAgent, FakePerson, FakeReward, FakeStage, FakeWatch, trajectory
 
 K = 5
 
@@ -186,6 +187,18 @@ def test_a_finish_ends_every_wait():
     loop = teaching(person, watch, human_pace(None), StepSchedule(4, 100))
     loop.run()
     assert watch.n_idle == 3
+
+
+def test_episodes_shorter_than_a_segment_end_the_run_with_a_line():
+    class ShortStage(FakeStage):
+        def play(self, actor, n_steps):
+            super().play(actor, n_steps)
+            return [trajectory(K - 1, seed=i) for i in range(10)]
+
+    loop = teaching(SyntheticTeacher(), FakeWatch(), Pace(1_000, 100, 50, K, 5, 20), AnnealedSchedule(20, 5, 1_000))
+    loop.stage = ShortStage()
+    with pytest.raises(UserError, match="Segments of 5 steps are longer than the episodes"):
+        loop.run()
 
 
 def test_a_withdrawn_answer_leaves_the_data():

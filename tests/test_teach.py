@@ -30,7 +30,7 @@ def summary(name: str) -> dict:
 
 def metrics(name: str) -> list[dict]:
     lines = [json.loads(line) for line in Path("runs", name, "metrics.jsonl").read_text().splitlines()]
-    timeless = ("seconds", "per_second")
+    timeless = ("seconds", "per_second", "memory")
     return [{key: value for key, value in line.items() if not any(word in key for word in timeless)} for line in lines]
 
 
