@@ -7,6 +7,8 @@ builds the parts, runs the loop, and leaves everything in `runs/<name>/`.
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -48,7 +50,7 @@ def teach(config: RunConfig, machine: Machine) -> int:
         session = build(config, machine, folder, stack)
         loop, console = session.loop, session.console
         if folder.summary().get("finished"):
-            console.line(f"Run '{config.name}' is finished. Watch it: rl-teacher watch {config.name}")
+            console.line(f"Run '{config.name}' is finished. Watch it: {_watch(config.name, machine)}")
             return 0
         console.open()
         stack.callback(console.close)
@@ -90,6 +92,13 @@ def _rescue(session: Session) -> None:
         session.console.line(str(error))
 
 
+def _watch(name: str, machine: Machine) -> str:
+    """The command that shows a run, as it can be typed here."""
+    program = "rl-teacher" if shutil.which("rl-teacher") else os.path.relpath(Path(sys.executable).parent / "rl-teacher")
+    elsewhere = "" if machine.run_dir == Path("runs") else f" --run_dir {machine.run_dir}"
+    return f"{program} watch {name}{elsewhere}"
+
+
 def _say_goodbye(session: Session, summary: dict, machine: Machine) -> None:
     line, name = session.console.line, session.folder.name
     returns = summary["true_return"]
@@ -97,7 +106,7 @@ def _say_goodbye(session: Session, summary: dict, machine: Machine) -> None:
         line(f"True return {returns['mean']:,.1f} ± {returns['std']:,.1f} over {returns['episodes']} episodes.")
     if machine.videos:
         line(session.render())
-    line(f"Everything is in {session.folder.path}. Watch the agent: rl-teacher watch {name}")
+    line(f"Everything is in {session.folder.path}. Watch the agent: {_watch(name, machine)}")
     if not summary["finished"]:
         line("The same command goes on from here.")
 
