@@ -94,7 +94,8 @@ def _rescue(session: Session) -> None:
 
 def _watch(name: str, machine: Machine) -> str:
     """The command that shows a run, as it can be typed here."""
-    program = "rl-teacher" if shutil.which("rl-teacher") else os.path.relpath(Path(sys.executable).parent / "rl-teacher")
+    beside_python = Path(sys.executable).parent / "rl-teacher"
+    program = "rl-teacher" if shutil.which("rl-teacher") else os.path.relpath(beside_python)
     elsewhere = "" if machine.run_dir == Path("runs") else f" --run_dir {machine.run_dir}"
     return f"{program} watch {name}{elsewhere}"
 
