@@ -27,8 +27,8 @@ class PPOConfig:
     """λ of the advantage estimate."""
     clip: float = 0.2
     """ε: how far the probability of an action may move before it stops being rewarded."""
-    value_weight: float = 0.5
-    """Weight of the value loss."""
+    value_weight: float = 0.25
+    """Weight of the squared error of the value."""
     entropy_weight: float = 0.0
     """Weight of the entropy bonus."""
     max_grad_norm: float = 0.5

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from rl_teacher.agents.networks import RunningNorm, make_policy, mlp
+from rl_teacher.agents.networks import Policy, RunningNorm, make_policy, mlp
 from rl_teacher.agents.rollout import Collector, Rollout, gae
 from rl_teacher.config import PPOConfig
 from rl_teacher.errors import NotFiniteError
@@ -30,7 +30,7 @@ class Batch:
     logp: Tensor
     """(B,) under the policy that drew them."""
     adv: Tensor
-    """(B,)."""
+    """(B,) normalised over the rollout."""
     ret: Tensor
     """(B,)."""
 
@@ -135,7 +135,9 @@ class PPO:
         keep = torch.from_numpy(rollout.valid)
         obs, act = obs[:-1][keep], raw[keep]
         logp, _ = self.policy.logp_entropy(obs, act)
-        return Batch(obs, act, logp, torch.from_numpy(adv)[keep], torch.from_numpy(ret)[keep])
+        advantage = torch.from_numpy(adv)[keep]
+        advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+        return Batch(obs, act, logp, advantage, torch.from_numpy(ret)[keep])
 
     def _scale(self, rew: np.ndarray, rollout: Rollout) -> np.ndarray:
         """Rewards in units of the spread of the discounted return, so that one value-loss weight fits every task."""
@@ -156,20 +158,22 @@ class PPO:
         return info
 
 
-def ppo_loss(policy: nn.Module, value: nn.Module, batch: Batch, config: PPOConfig) -> tuple[Tensor, Tensor]:
+def ppo_loss(policy: Policy, value: nn.Module, batch: Batch, config: PPOConfig) -> tuple[Tensor, Tensor]:
     """The clipped surrogate objective (Schulman et al. 2017, equations 7 and 9), to be minimised.
 
     Returns:
         The loss, and (policy loss, value loss, entropy, KL estimate) detached.
     """
-    logp, entropy = policy.logp_entropy(batch.obs, batch.act)  # pyright: ignore[reportCallIssue]
-    adv = (batch.adv - batch.adv.mean()) / (batch.adv.std() + 1e-8)
+    logp, entropy = policy.logp_entropy(batch.obs, batch.act)
     log_ratio = logp - batch.logp
     ratio = log_ratio.exp()
     # L = -E[min(ρ A, clip(ρ, 1 ± ε) A)]
-    policy_loss = -torch.min(ratio * adv, ratio.clamp(1 - config.clip, 1 + config.clip) * adv).mean()
-    value_loss = 0.5 * (value(batch.obs).squeeze(-1) - batch.ret).square().mean()
-    loss = policy_loss + config.value_weight * value_loss - config.entropy_weight * entropy
-    # KL ≈ E[(ρ - 1) - log ρ]
-    kl = (ratio - 1 - log_ratio).mean()
-    return loss, torch.stack((policy_loss, value_loss, entropy, kl)).detach()
+    policy_loss = -torch.min(ratio * batch.adv, ratio.clamp(1 - config.clip, 1 + config.clip) * batch.adv).mean()
+    value_loss = (value(batch.obs).squeeze(-1) - batch.ret).square().mean()
+    loss = policy_loss + config.value_weight * value_loss
+    if config.entropy_weight:
+        loss = loss - config.entropy_weight * entropy
+    with torch.no_grad():
+        # KL ≈ E[(ρ - 1) - log ρ]
+        kl = (ratio - 1 - log_ratio).mean()
+        return loss, torch.stack((policy_loss, value_loss, entropy, kl))
