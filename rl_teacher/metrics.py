@@ -27,7 +27,7 @@ class Metrics:
         self._path = folder / "metrics.jsonl"
         self._forget(from_step)
         self._file = self._path.open("a", encoding="utf-8")
-        self._board = SummaryWriter(str(folder / "tb"), purge_step=from_step or None)
+        self._board = SummaryWriter(str(folder / "tb"), purge_step=from_step + 1)
 
     def write(self, step: int, figures: Mapping[str, float]) -> None:
         """Figures that are not numbers (nothing to measure yet) are left out."""

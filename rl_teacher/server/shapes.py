@@ -100,6 +100,8 @@ class RunOut(BaseModel):
 
     id: str
     name: str
+    predictor: str
+    """human, synth or rl: only the first has questions for people."""
     status: str
     message: str
     progress: dict[str, Any]

@@ -37,6 +37,7 @@ def run(shown: Run, now: float) -> shapes.RunOut:
     return shapes.RunOut(
         id=shown.id,
         name=shown.name,
+        predictor=shown.predictor,
         status=shown.status,
         message=shown.message,
         progress=dict(shown.progress),

@@ -30,6 +30,8 @@ export interface Counts {
 export interface Run {
   id: string;
   name: string;
+  /** Only "human" has questions for people. */
+  predictor: string;
   status: "training" | "waiting" | "stopped" | "finished" | "failed";
   message: string;
   progress: Record<string, number | null | undefined>;

@@ -33,6 +33,7 @@ function Nothing() {
 function Card({ experiment }: { experiment: Experiment }) {
   const { id, name, env_id, run, counts } = experiment;
   const { word, tone } = stateOf(experiment);
+  const forPeople = !run || run.predictor === "human";
   return (
     <li class="card" data-testid="experiment">
       <div class="card-head">
@@ -40,14 +41,16 @@ function Card({ experiment }: { experiment: Experiment }) {
         <span class={`tag ${tone}`}>{word}</span>
       </div>
       <p class="soft">{env_id}</p>
-      <Meter experiment={experiment} />
+      {forPeople && <Meter experiment={experiment} />}
       <p class="soft">
-        {answersText(experiment)} · {whole(counts.asked)} asked · {whole(counts.open)} open
+        {forPeople
+          ? `${answersText(experiment)} · ${whole(counts.asked)} asked · ${whole(counts.open)} open`
+          : run.predictor === "rl" ? "learns from the true reward" : "learns from a synthetic teacher"}
       </p>
       <p>{trainerText(run)}</p>
       <nav class="row" aria-label={name}>
-        <a class="button primary" href={link("teach", id)}>Teach</a>
-        <a class="button" href={link("answers", id)}>Answers</a>
+        {forPeople && <a class="button primary" href={link("teach", id)}>Teach</a>}
+        {forPeople && <a class="button" href={link("answers", id)}>Answers</a>}
         {run && <a class="button" href={link("watch", run.name)}>Watch</a>}
       </nav>
     </li>
