@@ -72,7 +72,7 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     """
     torch.set_num_threads(1)  # beside the simulator's threads a second one only gets in the way
     spec = resolve(config.env_id)
-    _check_length(spec)
+    check_length(spec)
     folder.configure(asdict(config), {"workers": machine.workers, "versions": _versions()})
     console = Console(f"{config.name}: {config.env_id}, {config.predictor}")
     checkpoint = folder.latest(console.line)
@@ -231,7 +231,12 @@ def _episode(agent: Actor, spec: EnvSpec) -> np.ndarray:
     return sim
 
 
-def _check_length(spec: EnvSpec) -> None:
+def check_length(spec: EnvSpec) -> None:
+    """Refuse an environment whose episodes are too short for one segment.
+
+    Raises:
+        UserError: With both lengths.
+    """
     if spec.episode_steps is not None and spec.clip_steps > spec.episode_steps:
         raise UserError(
             f"Segments of {spec.clip_steps} steps are longer than an episode of '{spec.env_id}', which has "

@@ -188,3 +188,63 @@ def test_a_nan_reward_changes_nothing_for_the_agent_and_is_null_in_the_summary(m
     learned = ("policy_loss", "value_loss", "kl", "rew_mean")
     for a, b in zip(metrics("honest"), metrics("blind"), strict=True):
         assert {key: a[key] for key in learned if key in a} == {key: b[key] for key in learned if key in b}
+
+
+def test_a_nan_observation_ends_the_run_with_a_line_and_the_last_good_state_saved(monkeypatch, capsys):
+    import rl_teacher.envs.make as make
+
+    honest, n_steps = make.EnvPoolVec.step, 0
+
+    def poisoned(self, act):
+        nonlocal n_steps
+        n_steps += 1
+        out = honest(self, act)
+        return out if n_steps < 700 else type(out)(out.obs * math.nan, out.env_rew, out.terminated, out.truncated)
+
+    monkeypatch.setattr(make.EnvPoolVec, "step", poisoned)
+    words = "-p synth -l 10 -e Reacher-v1 -n nan -t 200000 -V"
+    assert teach(words) == 2
+    error = capsys.readouterr().err
+    assert "observation that is not finite" in error
+    assert error.count("\n") == 1
+    monkeypatch.setattr(make.EnvPoolVec, "step", honest)
+    assert len(list(Path("runs/nan/checkpoints").iterdir())) == 1
+    assert teach("-p synth -l 10 -e Reacher-v1 -n nan -t 200000 -V") == 0
+    assert "going on from step" in capsys.readouterr().out
+    assert summary("nan")["labels"]["answered"] == 10
+
+
+def test_a_nan_in_r_hat_ends_the_run_with_a_line_and_poisons_no_checkpoint(monkeypatch, capsys):
+    import torch
+
+    from rl_teacher.reward.model import RewardEnsemble
+
+    honest = RewardEnsemble.fit
+
+    def poisoned(self, comparisons, n_iters=None):
+        info = honest(self, comparisons, n_iters)
+        if self.n_fits == 3:
+            with torch.no_grad():
+                self._net.weights[0].fill_(math.nan)
+        return info
+
+    monkeypatch.setattr(RewardEnsemble, "fit", poisoned)
+    assert teach("-p synth -l 100 -e Reacher-v1 -n nan -t 200000 -V") == 2
+    said = capsys.readouterr()
+    assert "r̂ is not finite" in said.err
+    assert said.err.count("\n") == 1
+    assert "Not saved" in said.out
+
+
+def test_segments_longer_than_the_episode_are_refused():
+    from dataclasses import replace
+
+    from rl_teacher.build import check_length
+    from rl_teacher.envs.tasks import resolve
+    from rl_teacher.errors import UserError
+
+    check_length(resolve("ShortReacher-v1"))
+    with pytest.raises(
+        UserError, match="Segments of 15 steps are longer than an episode of 'Reacher-v1', which has 14"
+    ):
+        check_length(replace(resolve("Reacher-v1"), episode_steps=14))
