@@ -9,7 +9,7 @@ ARGS   ?= -p human --pretrain_labels 175 -e Reacher-v1 -n human-175
 teach: install
 	$(BIN)/python rl_teacher/teach.py $(ARGS)
 
-test: install
+test: check
 	$(BIN)/python tests/system.py
 	$(BIN)/python web/build.py --check
 	$(BIN)/python -m pytest
@@ -18,7 +18,7 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
-	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_docs.py
+	$(BIN)/python -m pytest -q tests/test_architecture.py
 
 bench: install
 	$(BIN)/python benchmarks/speed.py

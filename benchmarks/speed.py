@@ -77,10 +77,9 @@ def report(rows: list[dict[str, object]]) -> None:
         mine = [r for r in rows if r["run"] == kind]
         print(f"{kind}:")
         for name in mine[0]:
-            values = [float(str(r[name])) for r in mine if r[name] not in ("", kind)]
-            if name not in ("run", "seed") and values:
-                missing = f"  ({len(values)} of {len(mine)} seeds)" if len(values) < len(mine) else ""
-                print(f"  {name:22} {statistics.median(values):>10,.2f}{missing}")
+            if name not in ("run", "seed"):
+                values = [float(str(r[name]) or "inf") for r in mine]  # never reached is later than any time
+                print(f"  {name:22} {statistics.median(values):>10,.2f}")
     ratios = [
         float(str(rl["steps_per_second"])) / float(str(synth["steps_per_second"]))
         for rl, synth in zip(rows[::2], rows[1::2], strict=True)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from rl_teacher.agents.ppo import PPO
+from rl_teacher.clips.poses import drawable
 from rl_teacher.clips.video import render_videos
 from rl_teacher.config import STEPS_PER_LABEL, RunConfig
 from rl_teacher.console import Console
@@ -34,14 +35,18 @@ from rl_teacher.queries.schedules import make_schedule
 from rl_teacher.queries.strategies import STRATEGIES
 from rl_teacher.reward.model import RewardEnsemble
 from rl_teacher.runs import RunFolder
-from rl_teacher.serving import FIRST_PORT, PageServer, invitation, listen
+from rl_teacher.serving import FIRST_PORT, PageServer, Place, invitation, listen
 from rl_teacher.session import Session
 from rl_teacher.stopwatch import Stopwatch
 from rl_teacher.teachers.human import HumanTeacher
 from rl_teacher.teachers.synthetic import SyntheticTeacher
 
 ROUND_STEPS = 16_384
-"""Steps between two fits: four rollouts of our PPO. With a person a round is as long as one answer pays for."""
+"""Steps between two fits: four rollouts of our PPO."""
+HUMAN_ROUND_STEPS = 4_096
+"""The same with a person: short, so that an answer is used soon."""
+STAGE_SHARE = 20
+"""One step on the stage for so many of the agent's own."""
 EVALUATIONS = 20
 """Looks at the policy in a run of known length."""
 EVAL_EVERY = 250_000
@@ -53,6 +58,8 @@ EVAL_SEED = 1_000_003
 """The same starts for every run and every look."""
 POOL_STEPS = 4_000
 """Stage steps that questions are made of: the last few rounds."""
+STALE_STEPS = 160_000
+"""Open questions about older behaviour are taken back: 20 answers' worth."""
 REPLAY_STEPS = 1_000
 """Longest replay, where the task has no clock."""
 PACKAGES = ("rl-teacher", "torch", "numpy", "gymnasium", "mujoco", "envpool")
@@ -73,7 +80,6 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     torch.set_num_threads(1)  # beside the simulator's threads a second one only gets in the way
     spec = resolve(config.env_id)
     check_length(spec)
-    folder.configure(asdict(config), {"workers": machine.workers, "versions": _versions()})
     console = Console(f"{config.name}: {config.env_id}, {config.predictor}")
     checkpoint = folder.latest(console.line)
     done = _state(checkpoint)
@@ -89,36 +95,41 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     session = _session(config, machine, folder, console, desk, agent, spec, done)
     stack.callback(session.metrics.close)
     if config.predictor == "rl":
-        session.loop = Loop(agent, Pace(config.num_timesteps, ROUND_STEPS), session)
+        session.loop = Loop(
+            agent, Pace(config.num_timesteps, ROUND_STEPS, stage_steps=0, clip_steps=spec.clip_steps), session
+        )
     else:
-        session.loop = _teaching(config, spec, session, agent, stage, env.act_space)
+        session.loop = _teaching(config, spec, session, agent, stage, done["steps"])
     if checkpoint is not None:
         session.restore(checkpoint)
         console.line(f"going on from step {session.loop.steps:,}")
-    if config.predictor == "human" and machine.serve:
-        session.server = _serve(session, machine, stack)
-        session.server.keep_up()
+    if config.predictor == "human":
+        _open_the_page(session, machine, stack, done)
+    folder.configure(asdict(config), {"workers": machine.workers, "versions": _versions()})
     return session
 
 
-def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, stage: Stage, act_space: Any) -> Loop:
+def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, stage: Stage, done_steps: int) -> Loop:
     desk, human = session.desk, config.predictor == "human"
-    reward = RewardEnsemble(stage.obs_space, act_space, config.reward, _seed(config.seed, 4))
-    pool = SegmentPool(spec.clip_steps, POOL_STEPS, np.random.default_rng(_seed(config.seed, 5)))
+    reward = RewardEnsemble(stage.obs_space, stage.act_space, config.reward, _seed(config.seed, 4))
+    rng = np.random.default_rng(_seed(config.seed, 5, done_steps))
+    pool = SegmentPool(spec.clip_steps, POOL_STEPS, rng)
     teacher = HumanTeacher(desk.store, desk.experiment_id, desk.run_id, desk.clip) if human else SyntheticTeacher()
     session.parts.append(reward)
     if isinstance(teacher, SyntheticTeacher):
         session.parts.append(teacher)
+    round_steps = HUMAN_ROUND_STEPS if human else ROUND_STEPS
     pace = Pace(
         total_steps=None if config.endless else config.num_timesteps,
-        round_steps=STEPS_PER_LABEL if human else ROUND_STEPS,
+        round_steps=round_steps,
+        stage_steps=max(round_steps // STAGE_SHARE, 4 * spec.clip_steps),
         clip_steps=spec.clip_steps,
         n_pretrain=config.pretrain_labels,
         n_labels=config.n_labels,
         min_open=8 if human else 0,
         max_open=20 if human else None,
         slack=4 if human else 0,
-        stale_after=20 * STEPS_PER_LABEL,
+        stale_after=STALE_STEPS,
     )
     schedule = make_schedule(
         config.label_schedule, config.n_labels, config.pretrain_labels, config.num_timesteps, STEPS_PER_LABEL
@@ -183,7 +194,12 @@ VIDEO_STEPS = 400
 
 
 def _desk(config: RunConfig, spec: EnvSpec, stage: Stage, store: Store) -> Desk:
-    desk = Desk(
+    if config.predictor == "human" and not drawable(stage.model):
+        raise UserError(
+            f"'{config.env_id}' given with -p human, but clips of it cannot be drawn yet: only MuJoCo environments can "
+            "be shown to people. Choose one of those, or teach this one with -p synth."
+        )
+    return Desk(
         store,
         spec,
         stage.model,
@@ -193,24 +209,24 @@ def _desk(config: RunConfig, spec: EnvSpec, stage: Stage, store: Store) -> Desk:
         instructions=config.instructions,
         wanted=config.n_labels,
     )
-    if config.predictor == "human" and not desk.can_draw:
-        raise UserError(
-            f"'{config.env_id}' given with -p human, but clips of it cannot be drawn yet: only MuJoCo environments can "
-            "be shown to people. Choose one of those, or teach this one with -p synth."
-        )
-    return desk
 
 
-def _serve(session: Session, machine: Machine, stack: ExitStack) -> PageServer:
-    desk = session.desk
-    where = ("--run-dir", str(machine.run_dir), *(("--store", machine.store) if machine.store else ()))
-    server = PageServer(listen(machine.host, machine.port), where, session.folder.path / "server.log")
+def _open_the_page(session: Session, machine: Machine, stack: ExitStack, done: dict[str, Any]) -> None:
+    desk, line = session.desk, session.console.line
+    before, here = done.get("labels", {}).get("answered", 0), desk.store.counts(desk.experiment_id).answered
+    if here < before:
+        line(f"The store holds {here} answers, the checkpoint knew of {before}: was the database replaced?")
+    screen = f"teach/{desk.experiment_id}"
+    if not machine.serve:
+        line(f"Nobody serves the page here (--no_serve). Serve it with: rl-teacher serve --run_dir {machine.run_dir}")
+        return
+    server = PageServer(listen(machine.host, machine.port), Place.of(machine), session.folder.path / "server.log")
     stack.callback(server.close)
-    address = invitation(desk.store, server.address, f"teach/{desk.experiment_id}")
+    server.keep_up()
+    session.server = server
     if machine.port is None and server.port != FIRST_PORT:
-        session.console.line(f"port {FIRST_PORT} is in use: the page is at port {server.port}")
-    session.console.line(f"Teach it here: {address}")
-    return server
+        line(f"port {FIRST_PORT} is in use: the page is at port {server.port}")
+    line(f"Teach it here: {invitation(desk.store, server.address, screen)}")
 
 
 def _episode(agent: Actor, spec: EnvSpec) -> np.ndarray:

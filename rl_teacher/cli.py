@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,20 +36,14 @@ def _teach(argv: Sequence[str]) -> int:
 
 def _serve(argv: Sequence[str]) -> int:
     """Serve the page for all runs of a run dir."""
-    from rl_teacher.serving import serve
-
-    args = _page_options("serve", "Serve the page: all experiments of a run dir.").parse_args(argv)
-    return serve(Path(args.run_dir), args.store, args.host, _port(args.port), None)
+    return _page(_page_options("serve", "Serve the page: all experiments of a run dir."), argv)
 
 
 def _watch(argv: Sequence[str]) -> int:
     """Watch how the agent of a run plays, drawn by the browser."""
-    from rl_teacher.serving import serve
-
     parser = _page_options("watch", "Watch how the agent of a run plays, drawn by the browser from poses.")
     parser.add_argument("name", help="of the run")
-    args = parser.parse_args(argv)
-    return serve(Path(args.run_dir), args.store, args.host, _port(args.port), args.name)
+    return _page(parser, argv)
 
 
 def _page_options(command: str, description: str):
@@ -58,14 +53,20 @@ def _page_options(command: str, description: str):
     parser.add_argument("--run_dir", "--run-dir", dest="run_dir", default="runs", help="where the runs lie")
     parser.add_argument("--store", help="database URL (default: SQLite in the run dir)")
     parser.add_argument("--host", default="127.0.0.1", help="address of the page")
+    names = ("--allowed_host", "--allowed-host")
+    parser.add_argument(*names, dest="allowed_host", help="further name that people call this machine's page by")
     parser.add_argument("--port", help="port of the page (default: the first free one from 8000)")
     return parser
 
 
-def _port(given: str | None) -> int | None:
+def _page(parser: argparse.ArgumentParser, argv: Sequence[str]) -> int:
     from rl_teacher.options import count
+    from rl_teacher.serving import Place, serve
 
-    return None if given is None else count("--port", given, most=65_535)
+    args = parser.parse_args(argv)
+    port = None if args.port is None else count("--port", args.port, most=65_535)
+    place = Place(Path(args.run_dir), args.store, args.allowed_host)
+    return serve(place, args.host, port, getattr(args, "name", None))
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"teach": _teach, "serve": _serve, "watch": _watch}

@@ -47,6 +47,8 @@ class Desk:
         self._scene = scene(model, spec.env_id) if self.can_draw else b""
         self.paused = False
         self.finish_asked = False
+        for job in store.jobs(self.run_id):  # asked of a trainer that was not there
+            store.finish_job(job.id, False, {"message": "The trainer was started after this was asked."})
 
     def clip(self, sim: np.ndarray) -> str:
         """Put simulator states (F, S) into the store as a clip; returns its id."""

@@ -18,6 +18,7 @@ from rl_teacher.protocols import (
     Observer,
     Pool,
     QueryStrategy,
+    RewardFn,
     RewardModel,
     Stage,
     Teacher,
@@ -25,6 +26,7 @@ from rl_teacher.protocols import (
 from rl_teacher.trajectory import Comparison
 
 NOTHING_YET = "no preference has been expressed yet"
+PAUSED = "paused"
 PATIENCE = 50
 """Plays in a row that give no question before the environment is held to be unfit."""
 
@@ -56,10 +58,22 @@ class Loop:
 
     def round(self) -> dict[str, float]:
         """One round; returns its figures."""
+        while self.watch.paused() and not self.over():
+            self.idle(PAUSED)
         self.watch.say("learning from the true reward")
-        info = dict(self.agent.train(self.pace.round_steps, None))
+        return self.train(None)
+
+    def train(self, reward: RewardFn | None) -> dict[str, float]:
+        """The agent learns for a round, or for what is left of the run."""
+        left = self.pace.round_steps if self.pace.total_steps is None else self.pace.total_steps - self.steps
+        info = dict(self.agent.train(max(1, min(self.pace.round_steps, left)), reward))
         self.steps += int(info["steps"])
         return info
+
+    def idle(self, message: str) -> None:
+        """Sleep a moment, saying what for, and count it as waiting."""
+        with self.watch.phase("wait"):
+            self.watch.idle(message)
 
 
 @dataclass
@@ -81,20 +95,29 @@ class TeachingLoop(Loop):
     ready: bool = False
     """Whether r̂ has learned from anything yet; until then there is nothing to please."""
     _changed: bool = False
-    _fruitless: int = 0
+    """Something was said that r̂ has not been fitted to."""
     _unused: list[float] = field(default_factory=list)
+    """When the answers arrived that no policy update has used yet."""
+    _improved: bool = True
+    """The agent has learned since it was last on the stage."""
+    _owed: int = 0
+    """Fresh stage steps that questions were promised."""
+    _fruitless: int = 0
 
     def prepare(self) -> None:
         """Before the agent learns: answers about random behaviour, and a first r̂ (section 2.2, appendix A.1)."""
         self.listen()
-        while self.teacher.n_answered < self.pace.n_pretrain and not self.watch.should_stop():
+        while self.teacher.n_decided < self.pace.n_pretrain and not self.over():
             self.ask(None)
             self.listen()
-            if self.teacher.n_answered < self.pace.n_pretrain and self.teacher.n_open:
-                given = f"{self.teacher.n_answered} of {self.pace.n_pretrain}"
-                self._idle(f"waiting for answers about random behaviour ({given} given)")
-        self.fit(None if self.ready else self.pretrain_iters)
+            if self.teacher.n_decided < self.pace.n_pretrain and self.teacher.n_open:
+                given = f"{self.teacher.n_decided} of {self.pace.n_pretrain} given"
+                self.idle(f"waiting for answers about random behaviour: {given}")
+        self.listen()
         self._unused.clear()
+        self._improved = True
+        if not self.over():
+            self.fit()
 
     def round(self) -> dict[str, float]:
         """Wait where the agent would outrun its teacher, then improve, ask, listen, fit."""
@@ -106,12 +129,12 @@ class TeachingLoop(Loop):
 
     def improve(self) -> dict[str, float]:
         """Process 1: the policy improves to please r̂, frozen meanwhile."""
-        if not self.ready:
+        if not self.ready or self.over():
             self.watch.say(f"{NOTHING_YET}: asking, not learning")
             return {}
         self.watch.say("learning from the answers")
-        info = dict(self.agent.train(self.pace.round_steps, self.reward.predict))
-        self.steps += int(info["steps"])
+        info = self.train(self.reward.predict)
+        self._improved = True
         if self._unused:
             info["label_latency_seconds"] = time.time() - min(self._unused)
             self._unused.clear()
@@ -121,24 +144,32 @@ class TeachingLoop(Loop):
         """Process 2: questions about what the actor does now; stale ones are taken back first. None acts at random."""
         with self.watch.phase("query"):
             self.teacher.expire(older_than=self.steps - self.pace.stale_after)
-            n = self.pace.to_ask(self._desired(), self.teacher.n_answered, self.teacher.n_open)
+            n = self.pace.to_ask(self._desired(), self.teacher.n_decided, self.teacher.n_open)
         if n == 0 and (self.ready or self.teacher.n_open):
             return
-        with self.watch.phase("stage"):
-            self.stage.now = self.steps
-            played = self.stage.play(actor, max(self.pace.stage_steps, n * self.pace.clip_steps))
-            self.steps += sum(len(trajectory) for trajectory in played)
+        self._owed += n * self.pace.clip_steps
+        if self._improved or self._owed >= self.pace.stage_steps or not n:
+            self.play(actor)
         with self.watch.phase("query"):
-            self.pool.add(played)
             queries = self.choose(self.pool, n, self.reward)
-            self._fruitless = 0 if queries or not n else self._fruitless + 1
-            if self._fruitless == PATIENCE:
-                raise UserError(
-                    f"Segments of {self.pace.clip_steps} steps are longer than the episodes: {PATIENCE} times no "
-                    "question could be made of what was played. Choose an environment with longer episodes."
-                )
             self.pool.remember(queries)
             self.teacher.ask(queries)
+        self._improved |= len(queries) < n  # the pool is exhausted: play afresh next time
+        self._fruitless = 0 if queries or not n else self._fruitless + 1
+        if self._fruitless == PATIENCE:
+            raise UserError(
+                f"Segments of {self.pace.clip_steps} steps are longer than the episodes: {PATIENCE} times no question "
+                "could be made of what was played. Choose an environment with longer episodes."
+            )
+
+    def play(self, actor: Actor | None) -> None:
+        """What it does now, in full view."""
+        with self.watch.phase("stage"):
+            self.stage.now = self.steps
+            played = self.stage.play(actor, max(self.pace.stage_steps, self._owed))
+            self.steps += sum(len(trajectory) for trajectory in played)
+            self.pool.add(played)
+        self._improved, self._owed = False, 0
 
     def listen(self) -> None:
         """Process 3a: what teachers said meanwhile. People answer when they like, and may change their minds."""
@@ -147,40 +178,36 @@ class TeachingLoop(Loop):
         for comparison in changes.comparisons:
             self.comparisons[comparison.query.id] = comparison
             self._unused.append(comparison.given_at)
+        self.pool.remember([comparison.query for comparison in changes.comparisons])
         for query_id in changes.withdrawn:
             self._changed |= self.comparisons.pop(query_id, None) is not None
         self._changed |= bool(changes.comparisons)
 
-    def fit(self, n_iters: int | None = None) -> dict[str, float]:
+    def fit(self) -> dict[str, float]:
         """Process 3b: r̂ is fitted to all comparisons, if there is something new among them."""
         if not self._changed or not self.comparisons:
             return {}
         with self.watch.phase("reward_fit"):
-            info = self.reward.fit(list(self.comparisons.values()), n_iters)
+            info = self.reward.fit(list(self.comparisons.values()), None if self.ready else self.pretrain_iters)
         self.ready, self._changed = True, False
         return {f"reward/{name}": value for name, value in info.items()}
 
     def wait_for_answers(self) -> None:
         """The agent must not outrun its teacher, and the teacher never waits for the agent."""
-        while not self.over() and (self.watch.paused() or not self._may_go_on()):
+        while not self.over() and not self._may_go_on():
             self.ask(self.agent)
             self.listen()
-            if self.watch.paused():
-                self._idle("paused")
-            elif not self._may_go_on():
-                given = f"{self.teacher.n_answered} given, {self.teacher.n_open} open"
-                self._idle(f"waiting for answers: {given}" if self.ready else f"{NOTHING_YET}: {given}")
+            if not self._may_go_on():
+                given = f"{self.teacher.n_decided} given, {self.teacher.n_open} open"
+                what_for = "waiting for answers" if self.ready else NOTHING_YET
+                self.idle(PAUSED if self.watch.paused() else f"{what_for}: {given}")
         self.fit()
 
     def _may_go_on(self) -> bool:
         news, n_open = bool(self._unused), self.teacher.n_open
-        if not self.ready and not news and n_open:
+        if self.watch.paused() or (not self.ready and not news and n_open):
             return False
-        return self.pace.may_go_on(self._desired(), self.teacher.n_answered, n_open, news)
+        return self.pace.may_go_on(self._desired(), self.teacher.n_decided, n_open, news, self.steps)
 
     def _desired(self) -> int:
         return self.schedule.desired(self.steps, self.watch.elapsed())
-
-    def _idle(self, message: str) -> None:
-        with self.watch.phase("wait"):
-            self.watch.idle(message)

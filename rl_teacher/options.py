@@ -17,6 +17,8 @@ from rl_teacher.queries.schedules import SCHEDULES
 from rl_teacher.queries.strategies import STRATEGIES
 
 PREDICTORS = ("rl", "synth", "human")
+LARGEST = 2**53
+"""No count is larger: every number up to here is exact wherever it is written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Machine:
     port: int | None
     """None: the first free one."""
     serve: bool
+    allowed_host: str | None = None
+    """Further name of this machine for the page's address."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -72,6 +76,7 @@ def parser() -> argparse.ArgumentParser:
     option("--run_dir", default="runs", help="where runs and the feedback store lie (default runs)")
     option("--store", help="database URL (default: SQLite in the run dir)")
     option("--host", default="127.0.0.1", help="address of the page (default 127.0.0.1)")
+    option("--allowed_host", help="further name that people call this machine's page by, besides its own")
     option("--port", help="port of the page (default: the first free one from 8000)")
     option("--no_serve", action="store_true", help="do not start the page (another process serves it)")
     return p
@@ -117,23 +122,26 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         host=args.host,
         port=None if args.port is None else count("--port", args.port, most=65_535),
         serve=not args.no_serve,
+        allowed_host=args.allowed_host,
     )
     return config, machine
 
 
-def count(option: str, given: str, least: int = 1, most: int | None = None) -> int:
+def count(option: str, given: str, least: int = 1, most: int = LARGEST) -> int:
     """A whole number from the command line; "5e6" is one.
 
     Raises:
         UserError: If it is none, or out of bounds.
     """
-    bounds = f"a whole number from {least}" + (f" to {most}" if most is not None else " up")
+    bounds = f"a whole number from {least} " + ("up" if most == LARGEST else f"to {most}")
     try:
-        value = float(given)
+        value = int(given) if given.isdecimal() else float(given)
         number = int(value)
     except (ValueError, OverflowError):
         raise UserError(f"{option} {given} given; allowed is {bounds}.") from None
-    if number != value or number < least or (most is not None and number > most):
+    if number > LARGEST:
+        raise UserError(f"{option} {given} given, which is more than {LARGEST:,}; allowed is {bounds}.")
+    if number != value or not least <= number <= most:
         raise UserError(f"{option} {given} given; allowed is {bounds}.")
     return number
 

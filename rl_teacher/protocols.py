@@ -195,8 +195,8 @@ class Teacher(Protocol):
         ...
 
     @property
-    def n_answered(self) -> int:
-        """Questions answered, "can't tell" included."""
+    def n_decided(self) -> int:
+        """Questions whose answer expresses a preference. "Can't tell" uses up nobody's labels."""
         ...
 
     def tally(self) -> Mapping[str, int]:

@@ -15,6 +15,8 @@ from typing import Any
 from rl_teacher.errors import UserError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+LONGEST = 100
+"""Letters of a name."""
 KEEP = 3
 """Checkpoints kept."""
 
@@ -31,10 +33,12 @@ class RunFolder:
     """
 
     def __init__(self, run_dir: Path, name: str):
-        if not NAME.fullmatch(name) or ".." in name:
+        taken = name == "blobs" or name.startswith(("feedback.db", "server.log"))
+        if not NAME.fullmatch(name) or ".." in name or len(name) > LONGEST or taken:
             raise UserError(
-                f"Run name '{name}' given; allowed are letters, digits, '.', '_' and '-', beginning with a letter or "
-                "digit and without '..'. Choose another name with -n."
+                f"Run name '{name[:LONGEST]}' given; allowed are up to {LONGEST} letters, digits, '.', '_' and '-', "
+                "beginning with a letter or digit, without '..', and not what lies beside the runs (blobs, "
+                "feedback.db, server.log). Choose another name with -n."
             )
         self.name = name
         self.path = run_dir / name
@@ -53,32 +57,35 @@ class RunFolder:
                 f"Run '{name}' is being run by another process. Wait for it, stop it, or choose another name with -n."
             ) from error
 
+    def compare(self, settings: Mapping[str, Any]) -> None:
+        """Check that the run, if it was started before, was started with the same settings.
+
+        Raises:
+            UserError: If it was not; names the differences.
+        """
+        path = self.path / "config.json"
+        if not path.exists():
+            return
+        differences = _differences(_read(path).get("settings", {}), json.loads(json.dumps(settings)))
+        if differences:
+            raise UserError(
+                f"Run '{self.name}' exists with another configuration: {'; '.join(differences)}. "
+                "Repeat its command to go on with it, or choose another name with -n."
+            )
+
     def configure(self, settings: Mapping[str, Any], about: Mapping[str, Any]) -> None:
-        """Write config.json, or check that it says the same.
+        """Write config.json.
 
         Args:
             settings: What makes the run what it is.
             about: What may differ between two starts of a run: versions, threads, machine.
-
-        Raises:
-            UserError: If the run was started with other settings; names the differences.
         """
-        path = self.path / "config.json"
-        wanted = json.loads(json.dumps(settings))
-        if path.exists():
-            held = json.loads(path.read_text())["settings"]
-            differences = _differences(held, wanted)
-            if differences:
-                raise UserError(
-                    f"Run '{self.name}' exists with another configuration: {'; '.join(differences)}. "
-                    "Repeat its command to go on with it, or choose another name with -n."
-                )
-        write_json(path, {"settings": wanted, "about": about})
+        write_json(self.path / "config.json", {"settings": settings, "about": about})
 
     def summary(self) -> dict[str, Any]:
         """What summary.json holds, or nothing."""
         path = self.path / "summary.json"
-        return json.loads(path.read_text()) if path.exists() else {}
+        return _read(path) if path.exists() else {}
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Replace summary.json as a whole."""
@@ -112,11 +119,18 @@ class RunFolder:
 
     def latest(self, warn: Callable[[str], None]) -> Path | None:
         """The newest whole checkpoint, or None. Damaged ones are named through `warn` and passed over."""
+        damaged = False
         for folder in reversed(self._checkpoints()):
             fault = _fault(folder)
             if fault is None:
                 return folder
-            warn(f"checkpoint {folder.name} is damaged ({fault}); going back to the one before")
+            damaged = True
+            aside = folder.with_name(f"{folder.name}.damaged")
+            shutil.rmtree(aside, ignore_errors=True)
+            folder.rename(aside)
+            warn(f"checkpoint {folder.name} is damaged ({fault}); set aside as {aside.name}")
+        if damaged:
+            warn("no whole checkpoint is left: starting afresh; answers of people are in the store and are kept")
         return None
 
     def close(self) -> None:
@@ -135,6 +149,21 @@ def write_json(path: Path, value: Any) -> None:
     os.replace(draft, path)
 
 
+def _read(path: Path) -> dict[str, Any]:
+    """A JSON object from a file.
+
+    Raises:
+        UserError: If it holds something else.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise UserError(f"{path} is damaged: it holds no JSON object. Move it away, or choose another name with -n.")
+    return value
+
+
 def _differences(held: Mapping[str, Any], wanted: Mapping[str, Any], where: str = "") -> list[str]:
     found = []
     for key in sorted({*held, *wanted}):
@@ -150,8 +179,10 @@ def _fault(folder: Path) -> str | None:
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
         wrong = [name for name, sha in manifest.items() if _sha256(folder / name) != sha]
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, AttributeError) as error:
         return str(error)
+    if not manifest:
+        return "its manifest is empty"
     return f"{', '.join(wrong)} changed" if wrong else None
 
 

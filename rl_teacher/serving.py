@@ -12,10 +12,12 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from rl_teacher.errors import UserError
 from rl_teacher.feedback.store import Store, open_store
+from rl_teacher.options import Machine
 
 FIRST_PORT = 8000
 TRIES = 50
@@ -31,10 +33,16 @@ def listen(host: str, port: int | None) -> socket.socket:
     Raises:
         UserError: If the port asked for is in use, or the address cannot be bound.
     """
+    try:
+        family = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][0]
+    except socket.gaierror:
+        raise UserError(
+            f"--host {host} given, which is no address of any machine. Leave --host out, or give one."
+        ) from None
     ports = range(FIRST_PORT, FIRST_PORT + TRIES) if port is None else (port,)
     fault: OSError | None = None
     for candidate in ports:
-        door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+        door = socket.socket(family, socket.SOCK_STREAM)
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             door.bind((host, candidate))
@@ -50,19 +58,40 @@ def listen(host: str, port: int | None) -> socket.socket:
     raise UserError(f"{wanted} on {host} cannot be used ({reason}). Leave --port out, or give a free one.")
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the server finds its store, and what people may call it."""
+
+    run_dir: Path
+    store: str | None
+    allowed_host: str | None = None
+
+    @classmethod
+    def of(cls, machine: Machine) -> Place:
+        """That of a trainer."""
+        return cls(machine.run_dir, machine.store, machine.allowed_host)
+
+
 class PageServer:
     """The page's server as a child process.
 
     Args:
         door: A listening socket; stays with the trainer.
-        store_args: How the child finds the store, for example ("--run-dir", "runs").
+        place: What it serves.
         log: Where the child's messages go.
     """
 
-    def __init__(self, door: socket.socket, store_args: tuple[str, ...], log: Path):
-        self._door, self._store_args, self._log = door, store_args, log
+    def __init__(self, door: socket.socket, place: Place, log: Path):
+        self._door, self._log = door, log
         host, self.port = door.getsockname()[:2]
-        self.address = f"http://{'[' + host + ']' if ':' in host else host}:{self.port}"
+        everywhere = host in ("0.0.0.0", "::")
+        shown = own_address() if everywhere else host
+        self.address = f"http://{'[' + shown + ']' if ':' in shown else shown}:{self.port}"
+        names = (
+            [shown, socket.gethostname(), *filter(None, [place.allowed_host])] if everywhere else [place.allowed_host]
+        )
+        self._options = ["--run-dir", str(place.run_dir), *(["--store", place.store] if place.store else [])]
+        self._options += [word for name in names if name for word in ("--allowed-host", name)]
         self._child: subprocess.Popen[bytes] | None = None
         self.n_starts = 0
 
@@ -73,7 +102,7 @@ class PageServer:
         command = [sys.executable, "-m", "rl_teacher.server", "--fd", str(self._door.fileno())]
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(
-                [*command, *self._store_args, "--parent-pid", str(os.getpid())],
+                [*command, *self._options, "--parent-pid", str(os.getpid())],
                 pass_fds=(self._door.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -108,12 +137,21 @@ def invitation(store: Store, address: str, screen: str = "") -> str:
     return f"{address}/#token={token}" + (f"&go={screen}" if screen else "")
 
 
-def serve(run_dir: Path, store_url: str | None, host: str, port: int | None, watch: str | None) -> int:
+def own_address() -> str:
+    """This machine's address in its local network; nothing is sent to find it out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address kept for documentation: only the route is looked up
+            return probe.getsockname()[0]
+        except OSError:
+            return "127.0.0.1"
+
+
+def serve(place: Place, host: str, port: int | None, watch: str | None) -> int:
     """Serve the page until Ctrl-C, without a trainer.
 
     Args:
-        run_dir: Where the runs lie.
-        store_url: Another database than the one in there.
+        place: What to serve.
         host: Address to bind.
         port: None takes the first free one.
         watch: A run to show first.
@@ -121,15 +159,16 @@ def serve(run_dir: Path, store_url: str | None, host: str, port: int | None, wat
     Raises:
         UserError: If there is nothing to serve, or no such run.
     """
-    if store_url is None and not (run_dir / "feedback.db").exists():
-        raise UserError(f"No runs in {run_dir}: it holds no feedback.db. Teach something first, or give --run-dir.")
-    store = open_store(run_dir, store_url)
+    if place.store is None and not (place.run_dir / "feedback.db").exists():
+        raise UserError(
+            f"No runs in {place.run_dir}: it holds no feedback.db. Teach something first, or give --run-dir."
+        )
+    store = open_store(place.run_dir, place.store)
     try:
         if watch is not None:
             store.run_by_name(watch)
         door = listen(host, port)
-        where = ("--run-dir", str(run_dir), *(("--store", store_url) if store_url else ()))
-        server = PageServer(door, where, run_dir / "server.log")
+        server = PageServer(door, place, place.run_dir / "server.log")
         try:
             server.keep_up()
             screen = f"watch/{watch}" if watch else ""

@@ -66,9 +66,11 @@ class Session:
     loop: Loop = field(init=False)
     """Set when it is built, for it needs this session to report to."""
     _latest: dict[str, float] = field(default_factory=dict)
-    _returns: Returns | None = None
+    _true_return: dict[str, Any] | None = None
+    """As in summary.json."""
     _evaluated_at: int = 0
-    _saved_at: float = field(default_factory=time.monotonic)
+    _saved_at: float = 0.0
+    _saved_step: int | None = None
     _reported_at: float = 0.0
     _message: str = ""
 
@@ -99,6 +101,7 @@ class Session:
         self._message = message
         self.console.say(message)
         self._report(status="waiting")
+        self._save_now_and_then()
         time.sleep(IDLE_SECONDS)
 
     def record(self, steps: int, info: Info) -> None:
@@ -114,8 +117,7 @@ class Session:
             figures |= self.look(steps)
         seconds = {f"seconds/{name}": value for name, value in self.stopwatch.seconds().items()}
         self.metrics.write(steps, {**figures, **seconds, "wall_seconds": self.elapsed(), "memory_mb": memory_mb()})
-        if time.monotonic() - self._saved_at > SAVE_EVERY_SECONDS:
-            self.save(steps)
+        self._save_now_and_then()
         self._report()
 
     def look(self, steps: int) -> dict[str, float]:
@@ -127,7 +129,12 @@ class Session:
                 segments = self.loop.pool.sample(SEGMENTS_TO_CORRELATE)
                 figures["reward/correlation"] = correlation(self.loop.reward, segments)
             self.show(steps, _number(returns.mean))
-        self._returns, self._evaluated_at = returns, steps
+        self._true_return = {
+            "mean": _number(returns.mean),
+            "std": _number(returns.std),
+            "episodes": returns.episodes,
+        }
+        self._evaluated_at = steps
         self._latest |= figures
         return figures
 
@@ -139,7 +146,18 @@ class Session:
         """
         self.folder.save(steps, self._write)
         self.folder.write_summary(self.summary(steps, finished=False))
-        self._saved_at = time.monotonic()
+        self._saved_at, self._saved_step = time.monotonic(), steps
+
+    def _save_now_and_then(self) -> None:
+        """The first time at once, so that there is a checkpoint and a summary from the beginning."""
+        due = time.monotonic() - self._saved_at > SAVE_EVERY_SECONDS
+        if self._saved_step is None or (due and self._saved_step != self.loop.steps):
+            self.save(self.loop.steps)
+
+    def fail(self, message: str) -> None:
+        """Tell terminal and page that the run has ended before its end."""
+        self._message = message
+        self._report("failed", force=True)
 
     def restore(self, checkpoint: Path) -> None:
         """Go on from a checkpoint."""
@@ -147,12 +165,13 @@ class Session:
             part.load(checkpoint)
         state = json.loads((checkpoint / "state.json").read_text())
         self.loop.steps, self._evaluated_at, self._latest = state["steps"], state["evaluated_at"], state["latest"]
+        self._true_return, self._saved_step = state["true_return"], state["steps"]
         if isinstance(self.loop, TeachingLoop):
             self.loop.ready = state["ready"]
 
     def finish(self, steps: int, finished: bool) -> dict[str, Any]:
         """The end: last evaluation, replay, checkpoint and summary. Returns the summary."""
-        if self._returns is None or self._evaluated_at != steps:
+        if self._true_return is None or self._evaluated_at != steps:
             self.metrics.write(steps, self.look(steps))
         self.folder.save(steps, self._write)
         summary = self.summary(steps, finished)
@@ -165,7 +184,6 @@ class Session:
 
     def summary(self, steps: int, finished: bool) -> dict[str, Any]:
         """What summary.json holds (docs/architecture.md, "Run folder")."""
-        returns = self._returns
         return {
             **self.about,
             "steps": steps,
@@ -173,8 +191,7 @@ class Session:
             "steps_per_second": round(steps / self.stopwatch.teaching(), 1),
             "seconds": {name: round(value, 3) for name, value in self.stopwatch.seconds().items()},
             "labels": self._tally(),
-            "true_return": returns
-            and {"mean": _number(returns.mean), "std": _number(returns.std), "episodes": returns.episodes},
+            "true_return": self._true_return,
             "reward_model": self._reward_model(),
             "finished": finished,
         }
@@ -200,6 +217,8 @@ class Session:
         state = {
             "steps": self.loop.steps,
             "evaluated_at": self._evaluated_at,
+            "true_return": self._true_return,
+            "labels": self._tally(),
             "ready": isinstance(self.loop, TeachingLoop) and self.loop.ready,
             "seconds": self.stopwatch.seconds(),
             "latest": {name: value for name, value in self._latest.items() if math.isfinite(value)},

@@ -18,6 +18,7 @@ if __package__ in (None, ""):  # run as a script: Python has put this folder on 
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 
 from rl_teacher.config import RunConfig
 from rl_teacher.errors import NotFiniteError, UserError
@@ -34,6 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         sys.stderr.write(f"rl-teacher: {error}\n")
         return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("rl-teacher: stopped at once; the same command goes on from the last checkpoint\n")
+        return 130
 
 
 def teach(config: RunConfig, machine: Machine) -> int:
@@ -45,23 +49,19 @@ def teach(config: RunConfig, machine: Machine) -> int:
     with ExitStack() as stack:
         folder = RunFolder(machine.run_dir, config.name)
         stack.callback(folder.close)
+        folder.compare(asdict(config))
+        if folder.summary().get("finished"):
+            sys.stdout.write(f"Run '{config.name}' is finished. Watch it: {_watch(config.name, machine)}\n")
+            return 0
         from rl_teacher.build import build  # torch and the simulator take seconds to import: mistakes come out first
 
         session = build(config, machine, folder, stack)
-        loop, console = session.loop, session.console
-        if folder.summary().get("finished"):
-            console.line(f"Run '{config.name}' is finished. Watch it: {_watch(config.name, machine)}")
-            return 0
-        console.open()
-        stack.callback(console.close)
-        with _interruptible(session):
-            try:
-                loop.run()
-            except NotFiniteError:
-                _rescue(session)
-                raise
-            summary = session.finish(loop.steps, finished=not session.stop_asked)
-        console.close()
+        session.console.open()
+        stack.callback(session.console.close)
+        with _interruptible(session), _told(session):
+            session.loop.run()
+            summary = session.finish(session.loop.steps, finished=not session.stop_asked)
+        session.console.close()
         _say_goodbye(session, summary, machine)
     return 0
 
@@ -84,12 +84,18 @@ def _interruptible(session: Session) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _rescue(session: Session) -> None:
-    """A NaN turned up: keep what was good. Where it has got into the weights, the checkpoint before is the good one."""
+@contextmanager
+def _told(session: Session) -> Iterator[None]:
+    """If the run fails, keep what is good and tell the page, whatever the reason."""
     try:
-        session.save(session.loop.steps)
-    except NotFiniteError as error:
-        session.console.line(str(error))
+        yield
+    except BaseException as error:
+        try:
+            session.save(session.loop.steps)
+        except NotFiniteError as poisoned:  # then the checkpoint before is the good one
+            session.console.line(str(poisoned))
+        session.fail(f"stopped by a mistake: {error}" if isinstance(error, UserError) else f"failed: {error!r}")
+        raise
 
 
 def _watch(name: str, machine: Machine) -> str:

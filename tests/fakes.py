@@ -57,11 +57,13 @@ class FakeStage:
     def __init__(self) -> None:
         self.now = 0
         self.n_played = 0
+        self.n_steps = 0
         self.random: list[bool] = []
 
     def play(self, actor: object, n_steps: int) -> list[Trajectory]:
         self.random.append(actor is None)
         self.n_played += 1
+        self.n_steps += n_steps
         return [trajectory(n_steps, seed=self.n_played, source=Source("run", self.now))]
 
 
@@ -98,18 +100,18 @@ class FakePerson:
         return len(self.open)
 
     @property
-    def n_answered(self) -> int:
-        return len(self.record)
+    def n_decided(self) -> int:
+        return sum(verdict is not Verdict.ABSTAIN for _, verdict in self.record)
 
     def tally(self) -> dict[str, int]:
-        return {"asked": self.n_open + self.n_answered, "answered": self.n_answered}
+        return {"asked": self.n_open + len(self.record), "answered": len(self.record)}
 
     def ask(self, queries: Sequence[Query]) -> None:
         self.open += queries
 
     def answer(self, n: int = 1) -> None:
         for _ in range(min(n, self.n_open)):
-            self.record.append((self.open.pop(), self.says(self.n_answered)))
+            self.record.append((self.open.pop(), self.says(len(self.record))))
 
     def changes(self, cursor: int) -> Changes:
         shares = {Verdict.LEFT: (1.0, 0.0), Verdict.RIGHT: (0.0, 1.0), Verdict.TIE: (0.5, 0.5)}
@@ -118,7 +120,7 @@ class FakePerson:
             for asked, verdict in self.record[cursor:]
             if verdict in shares
         )
-        return Changes(self.n_answered, said)
+        return Changes(len(self.record), said)
 
     def expire(self, older_than: int) -> int:
         stale = [q for q in self.open if q.left.source.step < older_than]

@@ -45,7 +45,7 @@ def test_a_person_teaches_the_cheetah_to_run():
     assert done["seconds"]["wait"] > 0
     latencies = [line["label_latency_seconds"] for line in metrics("taught") if "label_latency_seconds" in line]
     assert latencies
-    assert min(latencies) < 5
+    assert max(latencies) < 5  # from the first fit on; those before it waited for the others
 
 
 @pytest.mark.slow
@@ -79,7 +79,7 @@ def test_after_kill_9_and_ctrl_c_every_answer_is_still_there():
 def test_cant_tell_only_trains_nothing_and_says_so():
     with training("-p human -L 3 -e Reacher-v1 -n unsure -V") as trainer, person(trainer) as me:
         assert me.answer(6, lambda query_id: "ABSTAIN") >= 6
-        trainer.wait_for("no preference has been expressed yet")
+        trainer.wait_for("0 of 3 given")
         me.ask_for("finish")
         assert trainer.end() == 0
     assert summary("unsure")["labels"]["abstain"] >= 6

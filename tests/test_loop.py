@@ -39,7 +39,7 @@ def human_pace(total_steps: int | None = 5_000, n_pretrain: int = 4, n_labels: i
 
 def test_rl_mode_never_sees_a_learned_reward():
     watch, agent = FakeWatch(), FakeAgent()
-    loop = Loop(agent, Pace(1_000, 100), watch)
+    loop = Loop(agent, Pace(1_000, 100, 0, K), watch)
     loop.run()
     assert loop.steps == 1_000
     assert agent.rewards == [None] * 10
@@ -50,7 +50,7 @@ def test_synthetic_run_asks_what_the_schedule_wants():
     schedule = AnnealedSchedule(60, 15, 10_000)
     loop = teaching(teacher, watch, Pace(10_000, 100, 50, K, n_pretrain=15, n_labels=60), schedule)
     loop.run()
-    assert teacher.n_answered == 60
+    assert teacher.n_decided == 60
     assert watch.n_idle == 0
     assert loop.stage.random[0]
     assert not any(loop.stage.random[2:])
@@ -65,10 +65,53 @@ def test_first_fit_is_made_of_the_pretraining_answers_only():
     assert loop.agent.rewards == []
 
 
-def test_stage_steps_count():
+def test_stage_steps_count_and_stay_near_what_questions_need():
     loop = teaching(SyntheticTeacher(), FakeWatch(), Pace(2_000, 100, 50, K, 5, 20), AnnealedSchedule(20, 5, 2_000))
     loop.run()
-    assert loop.steps == 100 * len(loop.agent.rewards) + 50 * loop.stage.n_played
+    assert loop.steps == 100 * len(loop.agent.rewards) + loop.stage.n_steps
+    assert loop.stage.n_steps <= 50 * (len(loop.agent.rewards) + 2)
+
+
+def test_questions_asked_one_by_one_do_not_play_the_stage_each():
+    person = FakePerson()
+    watch = FakeWatch(lambda n: person.answer(1))
+    loop = teaching(person, watch, human_pace(None, 175), StepSchedule(175, 100))
+    loop.prepare()
+    assert person.n_decided == 175
+    assert loop.steps <= 2 * 175 * K
+
+
+def test_the_answer_that_ends_the_wait_is_in_the_first_fit_with_the_iterations_asked_for():
+    for n_pretrain in (0, 1, 4):
+        person = FakePerson()
+        watch = FakeWatch(lambda n, person=person: person.answer(1))
+        loop = teaching(person, watch, human_pace(2_000, n_pretrain), StepSchedule(n_pretrain, 100))
+        fits = []
+        fit = loop.reward.fit
+
+        def note(comparisons, n_iters=None, fits=fits, fit=fit):
+            fits.append((len(comparisons), n_iters))
+            return fit(comparisons, n_iters)
+
+        loop.reward.fit = note
+        loop.run()
+        assert fits[0] == (max(1, n_pretrain), 77)
+        assert {n_iters for _, n_iters in fits[1:]} == {None}
+
+
+def test_a_stop_before_the_agent_learns_leaves_the_first_fit_for_later():
+    person = FakePerson()
+    watch = FakeWatch()
+
+    def stop(n: int) -> None:
+        person.answer(1)
+        watch.stop = n == 3
+
+    watch.on_idle = stop
+    loop = teaching(person, watch, human_pace(None, 50), StepSchedule(50, 100))
+    loop.run()
+    assert not loop.ready
+    assert loop.reward.n_fits == 0
 
 
 @given(st.lists(st.integers(0, 8), min_size=1, max_size=30), st.integers(0, 5), st.sampled_from([None, 5, 40]))
@@ -84,17 +127,54 @@ def test_no_mix_of_slow_fast_and_absent_people_stops_it_for_ever(answers, n_pret
     assert loop.steps >= 5_000
 
 
-@pytest.mark.parametrize("verdict", [Verdict.TIE, Verdict.ABSTAIN])
-def test_people_who_never_decide_do_not_stop_it(verdict):
-    person = FakePerson(lambda n: verdict)
+@pytest.mark.parametrize("n_labels", [None, 40])
+def test_people_who_only_tie_do_not_stop_it(n_labels):
+    person = FakePerson(lambda n: Verdict.TIE)
     watch = FakeWatch(lambda n: person.answer(1))
-    loop = teaching(person, watch, human_pace(3_000), StepSchedule(4, 100))
+    schedule = AnnealedSchedule(n_labels, 4, 3_000) if n_labels else StepSchedule(4, 100)
+    loop = teaching(person, watch, human_pace(3_000, 4, n_labels), schedule)
     loop.run()
     assert loop.steps >= 3_000
-    if verdict is Verdict.ABSTAIN:
-        assert loop.reward.n_fits == 0
-        assert loop.agent.rewards == []
-        assert any("no preference" in message for message in watch.messages)
+
+
+@pytest.mark.parametrize("n_labels", [None, 10])
+def test_cant_tell_uses_up_no_labels_trains_nothing_and_says_so(n_labels):
+    person = FakePerson(lambda n: Verdict.ABSTAIN if n < 60 else Verdict.LEFT)
+    watch = FakeWatch()
+
+    def answer(n: int) -> None:
+        if len(person.record) == 60:
+            assert loop.agent.rewards == []
+            assert loop.reward.n_fits == 0
+        person.answer(1)
+
+    watch.on_idle = answer
+    schedule = AnnealedSchedule(n_labels, 0, 3_000) if n_labels else StepSchedule(0, 100)
+    loop = teaching(person, watch, human_pace(3_000, 0, n_labels), schedule)
+    loop.run()
+    assert any("no preference has been expressed yet" in message for message in watch.messages)
+    assert loop.agent.rewards
+    assert person.n_decided >= 5
+
+
+def test_a_judge_that_can_never_tell_ends_with_the_steps():
+    teacher = SyntheticTeacher(lambda asked: Verdict.ABSTAIN)
+    loop = teaching(teacher, FakeWatch(), Pace(3_000, 100, 50, K, 5, 20), AnnealedSchedule(20, 5, 3_000))
+    loop.run()
+    assert loop.agent.rewards == []
+    assert loop.steps >= 3_000
+
+
+@pytest.mark.parametrize("round_steps", [100, 400])
+@pytest.mark.parametrize("total_steps", [5_000, 50_000])
+def test_all_answers_are_asked_for_before_the_steps_run_out(round_steps, total_steps):
+    """Under a steep schedule a round is worth many answers: the agent must not run through its steps on few."""
+    person = FakePerson()
+    watch = FakeWatch(lambda n: person.answer(1))
+    pace = Pace(total_steps, round_steps, 20, K, 50, 200, min_open=3, max_open=6, slack=2, stale_after=1_000)
+    loop = teaching(person, watch, pace, AnnealedSchedule(200, 50, total_steps))
+    loop.run()
+    assert person.n_decided >= 200 - pace.slack - 1
 
 
 def test_an_absent_person_is_waited_for_and_found_again():
@@ -116,7 +196,7 @@ def test_the_agent_does_not_outrun_its_teacher():
 
     def check(steps, info):
         record(steps, info)
-        ahead.append(loop.schedule.desired(loop.steps) - person.n_answered)
+        ahead.append(loop.schedule.desired(loop.steps) - person.n_decided)
 
     watch.record = check
     loop.run()
@@ -149,13 +229,19 @@ def test_stale_questions_are_taken_back_and_replaced():
     assert all(q.left.source.step >= loop.steps - 2_000 for q in person.open)
 
 
-def test_every_answer_is_followed_by_a_policy_update():
+def test_every_answer_given_during_the_run_is_followed_by_a_policy_update_before_the_next_wait():
     person = FakePerson()
-    watch = FakeWatch(lambda n: person.answer(1))
-    loop = teaching(person, watch, human_pace(3_000), StepSchedule(4, 10_000))
+    unused = []
+
+    def answer(n: int) -> None:
+        unused.append(len(loop._unused))
+        person.answer(1)
+
+    loop = teaching(person, FakeWatch(answer), human_pace(20_000, 4), StepSchedule(4, 300))
     loop.run()
-    assert sum("label_latency_seconds" in info for info in watch.infos) >= 1
-    assert not loop._unused
+    latencies = [info for info in loop.watch.infos if "label_latency_seconds" in info]
+    assert len(latencies) >= 20
+    assert set(unused[5:]) == {0}
 
 
 def test_pause_holds_the_agent_and_resume_goes_on():
@@ -195,7 +281,7 @@ def test_episodes_shorter_than_a_segment_end_the_run_with_a_line():
             super().play(actor, n_steps)
             return [trajectory(K - 1, seed=i) for i in range(10)]
 
-    loop = teaching(SyntheticTeacher(), FakeWatch(), Pace(1_000, 100, 50, K, 5, 20), AnnealedSchedule(20, 5, 1_000))
+    loop = teaching(SyntheticTeacher(), FakeWatch(), Pace(10_000, 100, 50, K, 5, 20), AnnealedSchedule(20, 5, 10_000))
     loop.stage = ShortStage()
     with pytest.raises(UserError, match="Segments of 5 steps are longer than the episodes"):
         loop.run()

@@ -53,6 +53,8 @@ def test_human_with_neither_l_nor_pretrain_is_endless():
         (["-a", "sac"], "Unknown agent 'sac'.*ppo"),
         (["-l", "0"], "-l/--n_labels 0 given; allowed is a whole number from 1 up"),
         (["-l", "-5"], "-l/--n_labels -5 given"),
+        (["-l", "1e19"], "-l/--n_labels 1e19 given, which is more than"),
+        (["-s", "9" * 20], "-s/--seed 99999999999999999999 given, which is more than"),
         (["-l", "many"], "-l/--n_labels many given"),
         (["-l", "1.5"], "-l/--n_labels 1.5 given"),
         (["-l", "nan"], "-l/--n_labels nan given"),

@@ -27,11 +27,17 @@ def test_a_teacher_that_answers_at_once_is_asked_exactly_what_is_missing(desired
 
 @given(counts, counts)
 def test_with_nothing_open_nobody_waits(desired, n_answered):
-    assert Pace(None, 100, 50, 5, max_open=20).may_go_on(desired, n_answered, 0, news=False)
+    assert Pace(None, 100, 50, 5, max_open=20).may_go_on(desired, n_answered, 0, news=False, steps=0)
 
 
-def test_the_agent_waits_for_a_slow_person_but_uses_each_answer_at_once():
+def test_the_agent_waits_for_a_slow_person():
     pace = Pace(None, 100, 50, 5, min_open=8, max_open=20, slack=4)
-    assert pace.may_go_on(14, 10, 8, news=False)
-    assert not pace.may_go_on(15, 10, 8, news=False)
-    assert pace.may_go_on(15, 10, 8, news=True)
+    assert pace.may_go_on(14, 10, 8, news=False, steps=0)
+    assert not pace.may_go_on(15, 10, 8, news=False, steps=0)
+
+
+def test_an_answer_is_used_at_once_while_the_steps_suffice_for_all_to_come():
+    pace = Pace(10_000, 100, 50, 5, n_labels=20, max_open=20, slack=4)
+    assert not pace.may_go_on(18, 10, 8, news=False, steps=0)
+    assert pace.may_go_on(18, 10, 8, news=True, steps=8_500)
+    assert not pace.may_go_on(18, 10, 8, news=True, steps=8_501)

@@ -23,9 +23,12 @@ def folder(tmp_path):
     held.close()
 
 
-@pytest.mark.parametrize("name", ["../x", "a/b", "..", "a..b", "", ".hidden", "a b", "-x"])
+@pytest.mark.parametrize(
+    "name",
+    ["../x", "a/b", "..", "a..b", "", ".hidden", "a b", "-x", "a" * 101, "blobs", "feedback.db", "feedback.db-wal"],
+)
 def test_names_that_are_no_folder_are_refused(tmp_path, name):
-    with pytest.raises(UserError, match="allowed are letters"):
+    with pytest.raises(UserError, match="allowed are up to 100 letters"):
         RunFolder(tmp_path, name)
     assert list(tmp_path.iterdir()) == []
 
@@ -38,10 +41,12 @@ def test_a_run_is_held_by_one_process(folder, tmp_path):
 
 
 def test_another_configuration_is_refused_with_the_differences(folder, tmp_path):
-    folder.configure({"seed": 1, "ppo": {"lr": 0.1, "hidden": (64, 64)}}, {"workers": 2})
-    folder.configure({"seed": 1, "ppo": {"lr": 0.1, "hidden": (64, 64)}}, {"workers": 9})
+    settings = {"seed": 1, "ppo": {"lr": 0.1, "hidden": (64, 64)}}
+    folder.compare(settings)
+    folder.configure(settings, {"workers": 2})
+    folder.compare(settings)
     with pytest.raises(UserError, match=r"ppo\.lr was 0\.1, now 0\.2; seed was 1, now 2"):
-        folder.configure({"seed": 2, "ppo": {"lr": 0.2, "hidden": (64, 64)}}, {})
+        folder.compare({"seed": 2, "ppo": {"lr": 0.2, "hidden": (64, 64)}})
     assert json.loads((tmp_path / "x" / "config.json").read_text())["settings"]["seed"] == 1
 
 
@@ -56,8 +61,28 @@ def test_the_newest_whole_checkpoint_is_used_and_damaged_ones_named(folder, tmp_
     assert found is not None
     assert (found / "part").read_text() == "old"
     assert "step-000000000020 is damaged (part changed)" in warnings[0]
-    (newest / "manifest.json").unlink()
-    assert folder.latest(warnings.append) == found
+    assert newest.with_name("step-000000000020.damaged").exists()
+
+
+@pytest.mark.parametrize("manifest", ["{}", "[]", "{", None])
+def test_with_no_whole_checkpoint_left_it_starts_afresh_and_says_so(folder, manifest):
+    damaged = folder.save(500, writer("x"))
+    if manifest is None:
+        (damaged / "manifest.json").unlink()
+    else:
+        (damaged / "manifest.json").write_text(manifest)
+    warnings: list[str] = []
+    assert folder.latest(warnings.append) is None
+    assert "starting afresh" in warnings[-1]
+    fresh = folder.save(50, writer("y"))
+    assert folder.latest(pytest.fail) == fresh
+
+
+@pytest.mark.parametrize("name", ["config.json", "summary.json"])
+def test_damaged_json_is_named(folder, name):
+    (folder.path / name).write_text("{half")
+    with pytest.raises(UserError, match=f"{name} is damaged"):
+        folder.compare({}) if name == "config.json" else folder.summary()
 
 
 def test_a_checkpoint_that_fails_half_way_leaves_the_one_before(folder, tmp_path):

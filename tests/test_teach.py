@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from rl_teacher.feedback.store import open_store
 from rl_teacher.teach import main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,10 +57,17 @@ def test_rl_writes_everything_a_run_promises(capsys):
 
 def test_a_finished_run_says_so_and_changes_nothing(capsys):
     teach("-p rl -e Reacher-v1 -n once -t 5000 -V")
-    before = Path("runs/once/summary.json").read_bytes()
+    store = open_store("runs")
+    before = _files("runs/once")
     assert teach("-p rl -e Reacher-v1 -n once -t 5000 -V") == 0
     assert "finished" in capsys.readouterr().out
-    assert Path("runs/once/summary.json").read_bytes() == before
+    assert _files("runs/once") == before
+    assert [experiment.status for experiment in store.experiments()] == ["finished"]
+    store.close()
+
+
+def _files(folder: str) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in Path(folder).rglob("*") if path.is_file()}
 
 
 def test_same_seed_same_metrics_other_seed_others():
@@ -95,14 +103,39 @@ def test_stock_environments_work_even_where_nothing_can_be_drawn():
 def test_mistakes_end_with_code_2_and_one_line(capsys):
     for words, says in [
         ("-p rl -e Nowhere-v1 -n x", "Unknown environment"),
-        ("-p rl -e Reacher-v1 -n ../x", "allowed are letters"),
+        ("-p rl -e Reacher-v1 -n ../x", "allowed are up to 100 letters"),
         ("-p human -e gym:CartPole-v1 -n x --no_serve", "cannot be drawn"),
+        ("-p human -e Reacher-v1 -n y --host nosuchhost.invalid", "no address of any machine"),
+        ("-p rl -e Reacher-v1 -n y --store postgresql+psycopg://nobody@127.0.0.1:1/x", "PostgreSQL"),
+        ("-p rl -e Reacher-v1 -n y --store nonsense", "nonsense"),
     ]:
         assert teach(words) == 2
         error = capsys.readouterr().err
         assert says in error
         assert error.count("\n") == 1
         assert "Traceback" not in error
+
+
+def test_a_refused_command_reserves_no_name():
+    assert teach("-p human -e gym:CartPole-v1 -n free --no_serve") == 2
+    assert teach("-p synth -l 4 -e gym:CartPole-v1 -n free -t 5000 -V") == 0
+
+
+def test_a_nan_in_the_true_reward_stops_a_synthetic_teacher_with_a_line(monkeypatch, capsys):
+    from rl_teacher.envs.simulator import Simulator
+
+    honest = Simulator.step
+
+    def poisoned(self, act):
+        obs, _, terminated, truncated = honest(self, act)
+        return obs, math.nan, terminated, truncated
+
+    monkeypatch.setattr(Simulator, "step", poisoned)
+    assert teach("-p synth -l 10 -e Reacher-v1 -n judge -t 20000 -V") == 2
+    assert "a synthetic teacher cannot judge it" in capsys.readouterr().err
+    store = open_store("runs")
+    assert store.run_by_name("judge").status == "failed"
+    store.close()
 
 
 def test_another_configuration_under_the_same_name_is_refused(capsys):
@@ -171,10 +204,9 @@ def test_after_kill_9_it_goes_on_from_the_last_checkpoint():
 def test_a_nan_reward_changes_nothing_for_the_agent_and_is_null_in_the_summary(monkeypatch):
     """The environment's own reward is read by nobody but the judge and the metrics."""
     import rl_teacher.envs.make as make
-    from rl_teacher.teachers import synthetic
 
     assert teach("-p synth -l 10 -e Reacher-v1 -n honest -t 20000 -V") == 0
-    honest = make.EnvPoolVec.step if hasattr(make, "EnvPoolVec") else make.GymnasiumVec.step
+    honest = make.EnvPoolVec.step
 
     def poisoned(self, act):
         out = honest(self, act)
@@ -182,7 +214,6 @@ def test_a_nan_reward_changes_nothing_for_the_agent_and_is_null_in_the_summary(m
 
     monkeypatch.setattr(make.EnvPoolVec, "step", poisoned)
     assert teach("-p synth -l 10 -e Reacher-v1 -n blind -t 20000 -V") == 0
-    assert synthetic is not None
     done = summary("blind")
     assert done["true_return"]["mean"] is None
     learned = ("policy_loss", "value_loss", "kl", "rew_mean")
@@ -208,7 +239,7 @@ def test_a_nan_observation_ends_the_run_with_a_line_and_the_last_good_state_save
     assert "observation that is not finite" in error
     assert error.count("\n") == 1
     monkeypatch.setattr(make.EnvPoolVec, "step", honest)
-    assert len(list(Path("runs/nan/checkpoints").iterdir())) == 1
+    assert list(Path("runs/nan/checkpoints").iterdir())
     assert teach("-p synth -l 10 -e Reacher-v1 -n nan -t 200000 -V") == 0
     assert "going on from step" in capsys.readouterr().out
     assert summary("nan")["labels"]["answered"] == 10

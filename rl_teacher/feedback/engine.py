@@ -70,7 +70,7 @@ class Database:
         parsed = _parse(url)
         self._sqlite = parsed.get_backend_name() == "sqlite"
         self._lock = threading.Lock()
-        self._engine = _sqlite_engine(parsed) if self._sqlite else sa.create_engine(parsed, pool_pre_ping=True)
+        self._engine = _sqlite_engine(parsed) if self._sqlite else _server_engine(parsed)
         self._writer = self._engine.execution_options(rlt_write=True)
         try:
             self._open(parsed)
@@ -114,6 +114,16 @@ class Database:
     def close(self) -> None:
         """Close all connections. Closing twice is harmless."""
         self._engine.dispose()
+
+
+def _server_engine(url: sa.URL) -> sa.Engine:
+    try:
+        return sa.create_engine(url, pool_pre_ping=True)
+    except ImportError as error:
+        raise UserError(
+            f"Database '{url.drivername}' given, but its driver is not installed ({error}). For PostgreSQL: "
+            "pip install 'rl-teacher[postgres]'."
+        ) from error
 
 
 def _parse(url: str | sa.URL) -> sa.URL:

@@ -37,9 +37,10 @@ class HumanTeacher:
         return self._store.counts(self._experiment_id).open
 
     @property
-    def n_answered(self) -> int:
-        """Questions answered, "can't tell" included."""
-        return self._store.counts(self._experiment_id).answered
+    def n_decided(self) -> int:
+        """Questions whose answer expresses a preference."""
+        counts = self._store.counts(self._experiment_id)
+        return min(counts.answered, counts.left + counts.right + counts.tie)
 
     def ask(self, queries: Sequence[Query]) -> None:
         """Put questions. Their clips are in the store before they can be seen."""

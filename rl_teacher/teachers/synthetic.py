@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from rl_teacher.errors import NotFiniteError
 from rl_teacher.labels import Label, Verdict, preference
 from rl_teacher.protocols import Changes
 from rl_teacher.trajectory import Comparison, Query, Segment, Source
@@ -22,11 +23,14 @@ def oracle(query: Query) -> Verdict:
     """Never wrong: compares the sums of true reward, says TIE only where they are equal.
 
     Raises:
-        ValueError: If a true reward is NaN, which has no order.
+        NotFiniteError: If a true reward is NaN, which has no order.
     """
     left, right = float(query.left.env_rew.sum()), float(query.right.env_rew.sum())
     if np.isnan(left) or np.isnan(right):
-        raise ValueError("the task's reward is NaN on a segment: a synthetic teacher cannot judge it")
+        raise NotFiniteError(
+            "The task's own reward is not a number on a segment, so a synthetic teacher cannot judge it. Mend the "
+            "environment, or teach it with -p human."
+        )
     if left == right:
         return Verdict.TIE
     return Verdict.LEFT if left > right else Verdict.RIGHT
@@ -39,6 +43,7 @@ class SyntheticTeacher:
         self._judge = judge
         self._queries: list[Query] = []
         self._labels: list[Label] = []
+        self._n_abstained = 0
 
     @property
     def n_open(self) -> int:
@@ -46,9 +51,9 @@ class SyntheticTeacher:
         return 0
 
     @property
-    def n_answered(self) -> int:
-        """Questions answered, "can't tell" included."""
-        return len(self._labels)
+    def n_decided(self) -> int:
+        """Questions whose answer expresses a preference."""
+        return len(self._labels) - self._n_abstained
 
     @property
     def labels(self) -> Sequence[Label]:
@@ -59,6 +64,7 @@ class SyntheticTeacher:
         """Judge them now."""
         for query in queries:
             verdict = self._judge(query)
+            self._n_abstained += verdict is Verdict.ABSTAIN
             self._queries.append(query)
             self._labels.append(
                 Label(len(self._labels) + 1, query.id, "synthetic", verdict, key="judge", given_at=time.time())
@@ -109,11 +115,12 @@ class SyntheticTeacher:
     def load(self, folder: Path) -> None:
         """Go on from what `save` wrote."""
         arrays = load_file(folder / "teacher.safetensors")
-        self._queries, self._labels = [], []
+        self._queries, self._labels, self._n_abstained = [], [], 0
         for i, row in enumerate(json.loads((folder / "teacher.json").read_text())):
             left, right = (_segment(arrays, f"{i}.{side}.", row[side]) for side in ("left", "right"))
             query = Query(left, right, row["why"], row["score"])
             verdict = Verdict(row["verdict"])
+            self._n_abstained += verdict is Verdict.ABSTAIN
             self._queries.append(query)
             self._labels.append(Label(i + 1, query.id, "synthetic", verdict, key="judge", given_at=row["given_at"]))
 
