@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -37,8 +38,13 @@ def bootstrap(ids: list[str], n_members: int, seed: int) -> Tensor:
     leaves out just that share by itself, so one draw does both: Poisson(1) weights (Oza and Russell 2001), made of the
     comparison's id, so that what a member has not seen it never sees later either, in whichever order answers come.
     """
-    rows = [np.random.default_rng([seed, int(id_[:15], 16)]).poisson(1.0, n_members) for id_ in ids]
+    rows = [_draws(id_, n_members, seed) for id_ in ids]
     return torch.from_numpy(np.array(rows, dtype=np.float32).reshape(len(ids), n_members).T.copy())
+
+
+@lru_cache(maxsize=100_000)
+def _draws(id_: str, n_members: int, seed: int) -> tuple[int, ...]:
+    return tuple(np.random.default_rng([seed, int(id_[:15], 16)]).poisson(1.0, n_members).tolist())
 
 
 def segment_sums(net: EnsembleMLP, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -20,8 +20,8 @@ from rl_teacher.reward.networks import EnsembleMLP, act_dim, features
 from rl_teacher.tensors import group, named, optimiser_tensors, restore_optimiser, save_finite
 from rl_teacher.trajectory import Comparison, ComparisonBatch, Query
 
-CHUNK = 65_536
-"""Rows per forward pass: memory stays bounded however much is relabelled at once."""
+CHUNK = 2_048
+"""Rows per forward pass: few enough for the activations of all members to stay in the cache."""
 JUDGED = 256
 """Comparisons that accuracies and output scales are measured on; more would cost as much as the fit itself."""
 
