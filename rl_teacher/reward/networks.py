@@ -37,7 +37,7 @@ class EnsembleMLP(nn.Module):
         for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             h = torch.baddbmm(bias, h, weight)
             if i < len(self.weights) - 1:
-                h = nn.functional.leaky_relu(h, 0.01)
+                h = nn.functional.leaky_relu(h, 0.01, inplace=not torch.is_grad_enabled())
         return h.squeeze(-1)
 
 
