@@ -106,7 +106,7 @@ _LEGGED = {"gamma": 0.99, "entropy_weight": 0.003, "minibatch": 256, "epochs": 1
 """Hoppers and walkers step in 8 ms: a longer view in steps, and noise for longer, keep them from settling too early."""
 
 PPO_BY_TASK: Mapping[str, Mapping[str, Any]] = {
-    "reacher": {"gamma": 0.95},
+    "reacher": {"gamma": 0.95, "minibatch": 512, "epochs": 10, "lr": 5e-4},
     "hopper": _LEGGED,
     "walker": _LEGGED,
     "humanoid": _LEGGED,
