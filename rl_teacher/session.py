@@ -241,7 +241,8 @@ class Session:
     def _figures(self, steps: int, tally: Mapping[str, int]) -> dict[str, str]:
         latest = self._latest
         figures = {"steps": f"{steps:,}" + (f" of {self.total_steps:,}" if self.total_steps else "")}
-        figures["steps/s"] = f"{steps / self.stopwatch.teaching():,.0f}"
+        if "steps_per_second" in latest:
+            figures["steps/s"] = f"{latest['steps_per_second']:,.0f}"
         if isinstance(self.loop, TeachingLoop):
             figures["answers"] = f"{tally['answered']} of {tally['asked']} asked"
             if "reward/held_out_accuracy" in latest:
