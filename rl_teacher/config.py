@@ -49,19 +49,19 @@ class RewardConfig:
     """Sizes of the hidden layers of each member."""
     use_act: bool = False
     """Whether r̂ sees actions. People judge what they see, and our tasks have no torque penalty."""
-    lr: float = 1e-3
+    lr: float = 2e-3
     """AdamW's step size."""
     weight_decay: float = 1e-2
     """AdamW's decay: the ℓ2 regularisation of the paper, fixed."""
     minibatch: int = 32
     """Comparisons per gradient step."""
-    iters: int = 16
+    iters: int = 40
     """Gradient steps of one fit while the run goes on."""
     pretrain_iters: int = 300
     """Gradient steps of the first fit, before the agent learns (`--pretrain_iters`)."""
     enough_accuracy: float = 0.97
     """A fit ends early when the members agree with this share of the answers …"""
-    enough_in_a_row: int = 3
+    enough_in_a_row: int = 6
     """… in so many minibatches in a row."""
     error_rate: float = 0.1
     """Share of answers assumed to be random."""
