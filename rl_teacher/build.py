@@ -42,7 +42,9 @@ from rl_teacher.teachers.human import HumanTeacher
 from rl_teacher.teachers.synthetic import SyntheticTeacher
 
 ROUND_STEPS = 32_768
-"""Steps between two fits: eight rollouts of our PPO, some 1.5 s on HalfCheetah."""
+"""Steps between two fits: eight rollouts of our PPO, some 1.5 s on HalfCheetah; …"""
+ROUNDS = 32
+"""… fewer in short runs, so that there are about so many fits."""
 HUMAN_ROUND_STEPS = 4_096
 """The same with a person: short, so that an answer is used soon."""
 STAGE_SHARE = 20
@@ -118,7 +120,7 @@ def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, st
     session.parts.append(reward)
     if isinstance(teacher, SyntheticTeacher):
         session.parts.append(teacher)
-    round_steps = HUMAN_ROUND_STEPS if human else ROUND_STEPS
+    round_steps = HUMAN_ROUND_STEPS if human else min(ROUND_STEPS, max(1, config.num_timesteps // ROUNDS))
     pace = Pace(
         total_steps=None if config.endless else config.num_timesteps,
         round_steps=round_steps,
