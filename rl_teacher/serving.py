@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -174,10 +174,11 @@ def serve(place: Place, host: str, port: int | None, watch: str | None) -> int:
             screen = f"watch/{watch}" if watch else ""
             sys.stdout.write(f"Open {invitation(store, server.address, screen)}\nCtrl-C ends it.\n")
             sys.stdout.flush()
-            while True:
-                time.sleep(1.0)
+            end = threading.Event()
+            for number in (signal.SIGINT, signal.SIGTERM):  # explicitly: a shell's background jobs ignore Ctrl-C
+                signal.signal(number, lambda *_: end.set())
+            while not end.wait(1.0):
                 server.keep_up()
-        except KeyboardInterrupt:
             return 0
         finally:
             server.close()
