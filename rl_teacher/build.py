@@ -15,7 +15,6 @@ import torch
 
 from rl_teacher.agents.ppo import PPO
 from rl_teacher.clips.poses import drawable
-from rl_teacher.clips.video import render_videos
 from rl_teacher.config import STEPS_PER_LABEL, RunConfig
 from rl_teacher.console import Console
 from rl_teacher.desk import Desk
@@ -33,6 +32,7 @@ from rl_teacher.protocols import Actor
 from rl_teacher.queries.pool import SegmentPool
 from rl_teacher.queries.schedules import make_schedule
 from rl_teacher.queries.strategies import STRATEGIES
+from rl_teacher.replays import Replays
 from rl_teacher.reward.model import RewardEnsemble
 from rl_teacher.runs import RunFolder
 from rl_teacher.serving import FIRST_PORT, PageServer, Place, invitation, listen
@@ -163,17 +163,6 @@ def _session(
     def look() -> Any:
         return evaluate(agent, spec, EVAL_EPISODES, EVAL_SEED, machine.workers)
 
-    def show(step: int, true_return: float | None) -> None:
-        if desk.can_draw:
-            desk.show(_episode(agent, spec), step, true_return)
-
-    def render() -> str:
-        if not desk.can_draw:
-            return f"No video: {config.env_id} has no MuJoCo model to draw."
-        sim = _episode(agent, spec)[:VIDEO_STEPS]
-        made = render_videos(desk.model, sim, spec.fps, folder.path / "videos" / "agent")
-        return made if isinstance(made, str) else f"Videos: {', '.join(str(path) for path in made)}"
-
     total = None if config.endless else config.num_timesteps
     return Session(
         folder=folder,
@@ -184,15 +173,17 @@ def _session(
         about={name: getattr(config, name) for name in ("name", "env_id", "agent", "predictor", "seed")},
         parts=[agent],
         evaluate=look,
-        show=show,
-        render=render,
+        replays=Replays(
+            desk,
+            play=lambda: _episode(agent, spec),
+            fps=spec.fps,
+            folder=folder.path / "videos" if machine.videos else None,
+            why_not=None if desk.can_draw else f"No video: {config.env_id} has no MuJoCo model to draw.",
+            say=console.line,
+        ),
         eval_every=EVAL_EVERY if total is None else max(total // EVALUATIONS, EVAL_LEAST),
         total_steps=total,
     )
-
-
-VIDEO_STEPS = 400
-"""Frames of the video file: 10 to 40 s."""
 
 
 def _desk(config: RunConfig, spec: EnvSpec, stage: Stage, store: Store) -> Desk:

@@ -133,10 +133,11 @@ class TeachingLoop(Loop):
             self.watch.say(f"{NOTHING_YET}: asking, not learning")
             return {}
         self.watch.say("learning from the answers")
+        began = time.time()
         info = self.train(self.reward.predict)
         self._improved = True
         if self._unused:
-            info["label_latency_seconds"] = time.time() - min(self._unused)
+            info["label_latency_seconds"] = began + info["update_seconds"] - min(self._unused)
             self._unused.clear()
         return info
 

@@ -83,7 +83,8 @@ class Agent(Actor, Protocol):
             reward: r̂, frozen for the call; None means the environment's own reward (`rl` mode).
 
         Returns:
-            Figures, among them "steps" taken and the seconds of its phases, "collect_seconds" and "learn_seconds".
+            Figures, among them "steps" taken, the seconds of its phases, "collect_seconds" and "learn_seconds", and
+            "update_seconds" from the call to the end of the first policy update.
         """
         ...
 

@@ -17,6 +17,7 @@ from rl_teacher.envs.evaluate import Returns
 from rl_teacher.loop import Loop, TeachingLoop
 from rl_teacher.metrics import Metrics, correlation, memory_mb
 from rl_teacher.protocols import Info
+from rl_teacher.replays import Replays
 from rl_teacher.runs import RunFolder, write_json
 from rl_teacher.serving import PageServer
 from rl_teacher.stopwatch import Stopwatch
@@ -53,10 +54,7 @@ class Session:
     parts: list[Savable]
     """What a checkpoint holds."""
     evaluate: Callable[[], Returns]
-    show: Callable[[int, float | None], None]
-    """Put a replay of the present policy before people: (step, true return)."""
-    render: Callable[[], str]
-    """Write video files of the present policy; a line about them, or about what is missing."""
+    replays: Replays
     eval_every: int
     """Steps between evaluations."""
     total_steps: int | None
@@ -128,7 +126,7 @@ class Session:
             if isinstance(self.loop, TeachingLoop) and self.loop.ready:
                 segments = self.loop.pool.sample(SEGMENTS_TO_CORRELATE)
                 figures["reward/correlation"] = correlation(self.loop.reward, segments)
-            self.show(steps, _number(returns.mean))
+            self.replays.show(steps, _number(returns.mean))
         self._true_return = {
             "mean": _number(returns.mean),
             "std": _number(returns.std),
@@ -233,6 +231,7 @@ class Session:
         if self.server is not None and self.server.keep_up() and self.server.n_starts > 1:
             self.console.line("the page's server had died; started it again")
         self.desk.attend()
+        self.replays.attend()
         steps, tally = self.loop.steps, self._tally()
         progress = {"step": steps, "total": self.total_steps, **tally, **self._latest}
         self.desk.report(status, self._message, {k: v for k, v in progress.items() if v is None or math.isfinite(v)})

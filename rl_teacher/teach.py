@@ -111,8 +111,7 @@ def _say_goodbye(session: Session, summary: dict, machine: Machine) -> None:
     returns = summary["true_return"]
     if returns and returns["mean"] is not None:
         line(f"True return {returns['mean']:,.1f} ± {returns['std']:,.1f} over {returns['episodes']} episodes.")
-    if machine.videos:
-        line(session.render())
+    session.replays.last(summary["steps"])
     line(f"Everything is in {session.folder.path}. Watch the agent: {_watch(name, machine)}")
     if not summary["finished"]:
         line("The same command goes on from here.")

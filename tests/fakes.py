@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,7 @@ class FakeAgent:
 
     def __init__(self) -> None:
         self.rewards: list[object] = []
+        self.update_seconds = 0.0
 
     def act(self, obs: np.ndarray, *, explore: bool) -> np.ndarray:
         del explore
@@ -46,7 +48,7 @@ class FakeAgent:
 
     def train(self, n_steps: int, reward: object) -> Info:
         self.rewards.append(reward)
-        return {"steps": n_steps, "collect_seconds": 0.0, "learn_seconds": 0.0}
+        return {"steps": n_steps, "collect_seconds": 0.0, "learn_seconds": 0.0, "update_seconds": self.update_seconds}
 
     def save(self, folder: Path) -> None: ...
 
@@ -116,7 +118,7 @@ class FakePerson:
     def changes(self, cursor: int) -> Changes:
         shares = {Verdict.LEFT: (1.0, 0.0), Verdict.RIGHT: (0.0, 1.0), Verdict.TIE: (0.5, 0.5)}
         said = tuple(
-            Comparison(asked, np.array(shares[verdict], dtype=np.float32))
+            Comparison(asked, np.array(shares[verdict], dtype=np.float32), given_at=time.time())
             for asked, verdict in self.record[cursor:]
             if verdict in shares
         )

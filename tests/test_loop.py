@@ -244,6 +244,16 @@ def test_every_answer_given_during_the_run_is_followed_by_a_policy_update_before
     assert set(unused[5:]) == {0}
 
 
+def test_latency_is_counted_to_the_first_policy_update_of_the_round():
+    person = FakePerson()
+    loop = teaching(person, FakeWatch(lambda n: person.answer(1)), human_pace(5_000, 4), StepSchedule(4, 300))
+    loop.agent.update_seconds = 1_000.0
+    loop.run()
+    latencies = [info["label_latency_seconds"] for info in loop.watch.infos if "label_latency_seconds" in info]
+    assert latencies
+    assert all(1_000 <= latency < 1_010 for latency in latencies)
+
+
 def test_pause_holds_the_agent_and_resume_goes_on():
     person = FakePerson()
     watch = FakeWatch()

@@ -70,6 +70,7 @@ class PPO:
     def train(self, n_steps: int, reward: RewardFn | None) -> Info:
         """Collect and learn until at least n_steps were taken; see `protocols.Agent`."""
         steps, seconds, infos = 0, np.zeros(2), []
+        to_update = 0.0
         while steps < n_steps:
             began = time.perf_counter()
             rollout = self._collector.collect(self._choose, self.config.n_steps)
@@ -78,8 +79,15 @@ class PPO:
             infos.append(self._learn(rollout, rew))
             steps += rollout.valid.size
             seconds += collected - began, time.perf_counter() - collected
+            to_update = to_update or float(seconds.sum())
         figures = {name: float(np.mean([info[name] for info in infos])) for name in infos[0]}
-        return {"steps": steps, "collect_seconds": seconds[0], "learn_seconds": seconds[1], **figures}
+        return {
+            "steps": steps,
+            "collect_seconds": seconds[0],
+            "learn_seconds": seconds[1],
+            "update_seconds": to_update,
+            **figures,
+        }
 
     def save(self, folder: Path) -> None:
         """Write networks, optimiser, normalisers and random state to `agent.safetensors`."""

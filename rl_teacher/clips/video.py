@@ -77,7 +77,14 @@ def _run(folder: Path, platform: str, seconds: float) -> str | None:
     command = [sys.executable, "-m", "rl_teacher.clips.video", str(folder)]
     try:  # in that folder, because MuJoCo writes its warnings to a file where it stands
         done = subprocess.run(
-            command, env=env, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False
+            command,
+            env=env,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+            start_new_session=True,  # a Ctrl-C is for the run, which may want to end in good order and be filmed
         )
     except subprocess.TimeoutExpired:
         return f"took more than {seconds:.0f} s"
@@ -99,6 +106,8 @@ def _move(made: Path, wanted: Path) -> Path:
 
 def main(folder: Path) -> None:
     """Render the order that lies in `folder` and leave clip.webm and clip.mp4 there."""
+    if hasattr(os, "nice"):
+        os.nice(10)  # training goes on beside it and comes first
     import mujoco
 
     mj: Any = mujoco
