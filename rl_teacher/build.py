@@ -88,7 +88,7 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
 
     store = open_store(machine.run_dir, machine.store)
     stack.callback(store.close)
-    env = make_vec(spec, config.ppo.n_envs, _seed(config.seed, 1, done["steps"]), machine.workers)
+    env = make_vec(spec, config.ppo.n_envs, _seed(config.seed, 1, done["steps"]), machine.workers, staggered=True)
     stack.callback(env.close)
     agent = PPO(env, config.ppo, _seed(config.seed, 2))
     stage = Stage(spec, _seed(config.seed, 3, done["steps"]), run=config.name)

@@ -102,7 +102,7 @@ STEPS_PER_LABEL = 8_192
 """Environment steps that one answer pays for where no number of labels is given."""
 
 
-_LEGGED = {"gamma": 0.99, "entropy_weight": 0.003, "minibatch": 256, "epochs": 10, "lr": 3e-4}
+_LEGGED = {"gamma": 0.995, "entropy_weight": 0.003, "minibatch": 256, "epochs": 10, "lr": 3e-4}
 """Hoppers and walkers step in 8 ms: a longer view in steps, and noise for longer, keep them from settling too early."""
 
 PPO_BY_TASK: Mapping[str, Mapping[str, Any]] = {

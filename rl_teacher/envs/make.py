@@ -16,7 +16,9 @@ from rl_teacher.protocols import VecEnv, VecStep
 BACKENDS = ("auto", "envpool", "gymnasium")
 
 
-def make_vec(spec: EnvSpec, n_envs: int, seed: int, n_threads: int = 1, backend: str = "auto") -> VecEnv:
+def make_vec(
+    spec: EnvSpec, n_envs: int, seed: int, n_threads: int = 1, backend: str = "auto", *, staggered: bool = False
+) -> VecEnv:
     """N copies of an environment for a learner: fast and blind.
 
     Args:
@@ -25,6 +27,8 @@ def make_vec(spec: EnvSpec, n_envs: int, seed: int, n_threads: int = 1, backend:
         seed: The same seed and the same actions give the same trajectories; the copies differ from each other.
         n_threads: Simulator threads; EnvPool only, Gymnasium steps one copy after the other.
         backend: "envpool", "gymnasium", or "auto": EnvPool where it is installed and knows the task.
+        staggered: Whether the first episode of each copy is cut at another length. Else all copies with a clock begin
+            and end together for ever, and a learner sees beginnings only, then middles only, then ends only.
 
     Raises:
         UserError: If the back end is unknown, cannot do this environment, or a count is below one.
@@ -35,12 +39,12 @@ def make_vec(spec: EnvSpec, n_envs: int, seed: int, n_threads: int = 1, backend:
         if count < 1:
             raise UserError(f"{count} {name} given, at least 1 needed; give a positive number.")
     if backend == "gymnasium" or (backend == "auto" and not (spec.task and has_envpool())):
-        return GymnasiumVec(spec, n_envs, seed)
+        return GymnasiumVec(spec, n_envs, seed, staggered)
     if spec.task is None:
         raise UserError(f"EnvPool asked for with '{spec.env_id}', but it serves our nine tasks only; use 'gymnasium'.")
     if not has_envpool():
         raise UserError("EnvPool asked for, but it is not installed here; install 'envpool', or use 'gymnasium'.")
-    return EnvPoolVec(spec, spec.task, n_envs, seed, n_threads)
+    return EnvPoolVec(spec, spec.task, n_envs, seed, n_threads, staggered)
 
 
 def has_envpool() -> bool:
@@ -58,10 +62,28 @@ def _envpool(gym_id: str, options: Mapping[str, Any]) -> Any:
     return envpool.make(gym_id, env_type="gymnasium", **options)
 
 
+class _FirstEpisodes:
+    """Says when the first episode of each of N copies is cut: evenly over the length of an episode, in random order."""
+
+    def __init__(self, spec: EnvSpec, n_envs: int, seed: int, staggered: bool) -> None:
+        self._step = 0
+        self._cut_at = np.zeros(n_envs, dtype=int)  # never
+        if staggered and spec.episode_steps is not None:
+            evenly = np.linspace(1, spec.episode_steps, n_envs).astype(int)
+            self._cut_at = np.random.default_rng(seed).permutation(evenly)
+
+    def cut(self, over: np.ndarray) -> np.ndarray:
+        """Which copies (N,) are cut at this step of theirs, unless it is over already."""
+        self._step += 1
+        return (self._cut_at == self._step) & ~over
+
+
 class EnvPoolVec:
     """N copies in EnvPool's C++ threads; it resets on the step after an end, as `protocols.VecEnv` wants."""
 
-    def __init__(self, spec: EnvSpec, task: Task, n_envs: int, seed: int, n_threads: int) -> None:
+    def __init__(
+        self, spec: EnvSpec, task: Task, n_envs: int, seed: int, n_threads: int, staggered: bool = False
+    ) -> None:
         self.n_envs = n_envs
         self._task = task
         steps = {"max_episode_steps": spec.episode_steps, "num_threads": min(n_threads, n_envs)}
@@ -71,20 +93,41 @@ class EnvPoolVec:
         act = self._env.action_space
         self.act_space: gym.Space = gym.spaces.Box(act.low.astype(np.float32), act.high.astype(np.float32))
         self._over = np.zeros(n_envs, dtype=bool)
+        self._first = _FirstEpisodes(spec, n_envs, seed, staggered)
+        self._cut = np.zeros(n_envs, dtype=bool)
+        """Cut by us at the last step: EnvPool does not know, so they are reset by hand."""
 
     def reset(self) -> np.ndarray:
         """Start all episodes afresh; returns obs (N, D) float32."""
-        self._over = np.zeros(self.n_envs, dtype=bool)
+        self._over, self._cut = np.zeros((2, self.n_envs), dtype=bool)
         obs, _ = self._env.reset()
         return self._seen(obs)
 
     def step(self, act: np.ndarray) -> VecStep:
         """Take one step in each; act is (N, *act), within bounds."""
-        obs, _, terminated, truncated, info = self._env.step(act)
-        env_rew = self._task.reward(obs, info).astype(np.float64)
+        if self._cut.any():
+            obs, env_rew, terminated, truncated = self._step_or_reset(act)
+        else:
+            obs, _, terminated, truncated, info = self._env.step(act)
+            env_rew = self._task.reward(obs, info).astype(np.float64)
         env_rew[self._over] = 0.0  # a reset belongs to no episode
+        self._cut = self._first.cut(terminated | truncated)
+        truncated = truncated | self._cut
         self._over = terminated | truncated
         return VecStep(self._seen(obs), env_rew, terminated, truncated)
+
+    def _step_or_reset(self, act: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """What the simulator would give if it knew of the copies that were cut."""
+        cut, others = (np.flatnonzero(which).astype(np.int32) for which in (self._cut, ~self._cut))
+        started, _ = self._env.reset(cut)
+        obs = np.zeros((self.n_envs, *started.shape[1:]), dtype=started.dtype)
+        env_rew = np.zeros(self.n_envs)
+        terminated, truncated = np.zeros((2, self.n_envs), dtype=bool)
+        obs[cut] = started
+        if len(others):
+            obs[others], _, terminated[others], truncated[others], info = self._env.step(act[others], others)
+            env_rew[others] = self._task.reward(obs[others], info)
+        return obs, env_rew, terminated, truncated
 
     def _seen(self, obs: np.ndarray) -> np.ndarray:
         if self._task.name == "doublependulum":  # see simulator.UnclippedDoublePendulum
@@ -101,8 +144,9 @@ class EnvPoolVec:
 class GymnasiumVec:
     """N ordinary Gymnasium environments, stepped one after the other, with the same rule of resetting."""
 
-    def __init__(self, spec: EnvSpec, n_envs: int, seed: int) -> None:
+    def __init__(self, spec: EnvSpec, n_envs: int, seed: int, staggered: bool = False) -> None:
         self.n_envs = n_envs
+        self._first = _FirstEpisodes(spec, n_envs, seed, staggered)
         self._simulators = [Simulator(spec) for _ in range(n_envs)]
         self._seeds: list[int | None] = [int(s) for s in np.random.SeedSequence(seed).generate_state(n_envs)]
         self.obs_space = self._simulators[0].obs_space
@@ -126,6 +170,7 @@ class GymnasiumVec:
                 obs[i] = sim.reset()
             else:
                 obs[i], env_rew[i], terminated[i], truncated[i] = sim.step(act[i])
+        truncated |= self._first.cut(terminated | truncated)
         self._over = terminated | truncated
         return VecStep(obs, env_rew, terminated, truncated)
 

@@ -83,6 +83,23 @@ def test_the_clock_ends_every_episode_at_the_tasks_length(backend: str) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_staggered_copies_end_at_different_times_for_ever_and_are_otherwise_as_before(backend: str) -> None:
+    spec = resolve("ShortReacher-v1")  # 20 steps
+    together, _, _ = play(make_vec(spec, 4, seed=1, backend=backend), 90)
+    seen, _, steps = play(make_vec(spec, 4, seed=1, backend=backend, staggered=True), 90)
+    ends = [[t for t, step in enumerate(steps) if step.truncated[i]] for i in range(4)]
+    assert sorted(first for first, *_ in ends) == [0, 6, 12, 19]
+    for i, (first, *later) in enumerate(ends):
+        assert np.diff([first, *later]).tolist() == [21] * len(later)  # 20 steps and the reset
+        assert len(later) >= 3
+        np.testing.assert_array_equal([obs[i] for obs in seen[: first + 2]], [obs[i] for obs in together[: first + 2]])
+        for end in ends[i][:3]:
+            assert steps[end].env_rew[i] < 0.0
+            assert steps[end + 1].env_rew[i] == 0.0
+            assert (seen[end + 2][i, :2] > 0.99).all()  # the arm lies along x again, within 0.1 rad
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_same_seed_same_trajectories_and_each_copy_goes_its_own_way(backend: str) -> None:
     spec = resolve("ShortReacher-v1")
     runs = [play(make_vec(spec, 4, seed=seed, backend=backend), 45) for seed in (7, 7, 8)]
