@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import platform
+import socket
 import sys
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -58,8 +60,8 @@ EVAL_LEAST = 50_000
 EVAL_EPISODES = 20
 EVAL_SEED = 1_000_003
 """The same starts for every run and every look."""
-POOL_STEPS = 4_000
-"""Stage steps that questions are made of: the last few rounds."""
+POOL_PLAYS = 3
+"""Questions are made of the last so many plays on the stage."""
 STALE_STEPS = 160_000
 """Open questions about older behaviour are taken back: 20 answers' worth."""
 REPLAY_STEPS = 1_000
@@ -79,6 +81,7 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     Raises:
         UserError: For what cannot be used.
     """
+    door = _door(config, machine, stack)
     torch.set_num_threads(1)  # beside the simulator's threads a second one only gets in the way
     spec = resolve(config.env_id)
     check_length(spec)
@@ -106,7 +109,7 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
         session.restore(checkpoint)
         console.line(f"going on from step {session.loop.steps:,}")
     if config.predictor == "human":
-        _open_the_page(session, machine, stack, done)
+        _open_the_page(session, machine, stack, done, door)
     folder.configure(asdict(config), {"workers": machine.workers, "versions": _versions()})
     return session
 
@@ -115,16 +118,17 @@ def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, st
     desk, human = session.desk, config.predictor == "human"
     reward = RewardEnsemble(stage.obs_space, stage.act_space, config.reward, _seed(config.seed, 4))
     rng = np.random.default_rng(_seed(config.seed, 5, done_steps))
-    pool = SegmentPool(spec.clip_steps, POOL_STEPS, rng)
     teacher = HumanTeacher(desk.store, desk.experiment_id, desk.run_id, desk.clip) if human else SyntheticTeacher()
     session.parts.append(reward)
     if isinstance(teacher, SyntheticTeacher):
         session.parts.append(teacher)
     round_steps = HUMAN_ROUND_STEPS if human else min(ROUND_STEPS, max(1, config.num_timesteps // ROUNDS))
+    stage_steps = max(round_steps // STAGE_SHARE, 4 * spec.clip_steps)
+    pool = SegmentPool(spec.clip_steps, POOL_PLAYS * stage_steps, rng)
     pace = Pace(
         total_steps=None if config.endless else config.num_timesteps,
         round_steps=round_steps,
-        stage_steps=max(round_steps // STAGE_SHARE, 4 * spec.clip_steps),
+        stage_steps=stage_steps,
         clip_steps=spec.clip_steps,
         n_pretrain=config.pretrain_labels,
         n_labels=config.n_labels,
@@ -204,16 +208,25 @@ def _desk(config: RunConfig, spec: EnvSpec, stage: Stage, store: Store) -> Desk:
     )
 
 
-def _open_the_page(session: Session, machine: Machine, stack: ExitStack, done: dict[str, Any]) -> None:
+def _door(config: RunConfig, machine: Machine, stack: ExitStack) -> socket.socket | None:
+    """The page's listening socket, opened before anything is written: a command that is refused leaves no trace."""
+    if config.predictor != "human" or not machine.serve:
+        return None
+    return stack.enter_context(listen(machine.host, machine.port))
+
+
+def _open_the_page(
+    session: Session, machine: Machine, stack: ExitStack, done: dict[str, Any], door: socket.socket | None
+) -> None:
     desk, line = session.desk, session.console.line
     before, here = done.get("labels", {}).get("answered", 0), desk.store.counts(desk.experiment_id).answered
     if here < before:
         line(f"The store holds {here} answers, the checkpoint knew of {before}: was the database replaced?")
     screen = f"teach/{desk.experiment_id}"
-    if not machine.serve:
+    if door is None:
         line(f"Nobody serves the page here (--no_serve). Serve it with: rl-teacher serve --run_dir {machine.run_dir}")
         return
-    server = PageServer(listen(machine.host, machine.port), Place.of(machine), session.folder.path / "server.log")
+    server = PageServer(door, Place.of(machine), session.folder.path / "server.log")
     stack.callback(server.close)
     server.keep_up()
     session.server = server
@@ -259,8 +272,6 @@ def _seed(*numbers: int) -> int:
 
 
 def _state(checkpoint: Path | None) -> dict[str, Any]:
-    import json
-
     return {"steps": 0, "seconds": {}} if checkpoint is None else json.loads((checkpoint / "state.json").read_text())
 
 

@@ -18,6 +18,22 @@ class NotFiniteError(UserError):
     """A NaN or an infinity where a number was needed; the message names where. The run's last good state is kept."""
 
 
+def outside_fault(error: Exception) -> str | None:
+    """One line about a fault of disk, file system or database rather than of this program; None for any other.
+
+    Args:
+        error: What was raised.
+    """
+    driver = getattr(error, "orig", None)  # of SQLAlchemy's DBAPIError, which is not imported here: it is heavy
+    if driver is not None and type(error).__name__ in ("OperationalError", "DatabaseError"):
+        what = f"The database cannot be used ({driver})"
+    elif isinstance(error, OSError) and error.errno is not None:
+        what = f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
+    else:
+        return None
+    return f"{what}. Mend it and start the same command again: it goes on from its last checkpoint."
+
+
 def unknown(kind: str, given: str, allowed: Iterable[str]) -> UserError:
     """A name that is not known, with the near names first and all allowed ones after them.
 
@@ -30,4 +46,4 @@ def unknown(kind: str, given: str, allowed: Iterable[str]) -> UserError:
     folded = {name.lower(): name for name in names}
     near = [folded[key] for key in difflib.get_close_matches(given.lower(), folded, n=3, cutoff=0.5)]
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    return UserError(f"Unknown {kind} '{given}'.{hint} Allowed: {', '.join(names)}.")
+    return UserError(f"Unknown {kind} '{given}'.{hint} Allowed: {', '.join(names)}. Choose one of them.")

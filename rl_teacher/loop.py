@@ -26,6 +26,7 @@ from rl_teacher.protocols import (
 from rl_teacher.trajectory import Comparison
 
 NOTHING_YET = "no preference has been expressed yet"
+ONLY_TIES = "only ties so far: nothing is preferred yet, so there is nothing to learn; answer left or right"
 PAUSED = "paused"
 PATIENCE = 50
 """Plays in a row that give no question before the environment is held to be unfit."""
@@ -96,8 +97,8 @@ class TeachingLoop(Loop):
     """Whether r̂ has learned from anything yet; until then there is nothing to please."""
     _changed: bool = False
     """Something was said that r̂ has not been fitted to."""
-    _unused: list[float] = field(default_factory=list)
-    """When the answers arrived that no policy update has used yet."""
+    _unused: dict[str, float] = field(default_factory=dict)
+    """When the answers arrived that no policy update has used yet, by query id."""
     _improved: bool = True
     """The agent has learned since it was last on the stage."""
     _owed: int = 0
@@ -115,6 +116,7 @@ class TeachingLoop(Loop):
                 self.idle(f"waiting for answers about random behaviour: {given}")
         self.listen()
         self._unused.clear()
+        self.pool.forget()  # from here on questions are about what the agent has learned
         self._improved = True
         if not self.over():
             self.fit()
@@ -132,12 +134,13 @@ class TeachingLoop(Loop):
         if not self.ready or self.over():
             self.watch.say(f"{NOTHING_YET}: asking, not learning")
             return {}
-        self.watch.say("learning from the answers")
+        ties = all(comparison.mu[0] == comparison.mu[1] for comparison in self.comparisons.values())
+        self.watch.say(ONLY_TIES if ties else "learning from the answers")
         began = time.time()
         info = self.train(self.reward.predict)
         self._improved = True
         if self._unused:
-            info["label_latency_seconds"] = began + info["update_seconds"] - min(self._unused)
+            info["label_latency_seconds"] = began + info["update_seconds"] - min(self._unused.values())
             self._unused.clear()
         return info
 
@@ -146,6 +149,8 @@ class TeachingLoop(Loop):
         with self.watch.phase("query"):
             self.teacher.expire(older_than=self.steps - self.pace.stale_after)
             n = self.pace.to_ask(self._desired(), self.teacher.n_decided, self.teacher.n_open)
+            if not self.ready and self.teacher.n_open == 0 and not self.comparisons:
+                n = max(n, 1)  # whatever the schedule says: without a first answer there is nothing to learn
         if n == 0 and (self.ready or self.teacher.n_open):
             return
         self._owed += n * self.pace.clip_steps
@@ -178,10 +183,11 @@ class TeachingLoop(Loop):
         self.cursor = changes.cursor
         for comparison in changes.comparisons:
             self.comparisons[comparison.query.id] = comparison
-            self._unused.append(comparison.given_at)
+            self._unused[comparison.query.id] = comparison.given_at
         self.pool.remember([comparison.query for comparison in changes.comparisons])
         for query_id in changes.withdrawn:
             self._changed |= self.comparisons.pop(query_id, None) is not None
+            self._unused.pop(query_id, None)
         self._changed |= bool(changes.comparisons)
 
     def fit(self) -> dict[str, float]:

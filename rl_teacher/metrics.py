@@ -45,7 +45,7 @@ class Metrics:
     def _forget(self, from_step: int) -> None:
         if not self._path.exists():
             return
-        lines = self._path.read_text(encoding="utf-8").splitlines()
+        lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
         kept = [line for line in lines if _step(line) is not None and (_step(line) or 0) <= from_step]
         self._path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
 

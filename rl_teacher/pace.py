@@ -49,5 +49,5 @@ class Pace:
         if self.max_open is None or n_open == 0 or desired <= n_decided + self.slack:
             return True
         if not news or self.n_labels is None or self.total_steps is None:
-            return False
+            return news
         return self.total_steps - steps >= (self.n_labels - n_decided) * (self.round_steps + self.stage_steps)

@@ -150,6 +150,10 @@ class Pool(Protocol):
         """Segments drawn at random from what is kept."""
         ...
 
+    def forget(self) -> None:
+        """Everything kept is old now; pairs that were asked stay asked."""
+        ...
+
     def is_new(self, query: Query) -> bool:
         """Whether this pair was never asked, in either order."""
         ...

@@ -66,7 +66,10 @@ class RunFolder:
         path = self.path / "config.json"
         if not path.exists():
             return
-        differences = _differences(_read(path).get("settings", {}), json.loads(json.dumps(settings)))
+        held = _read(path).get("settings", {})
+        if not isinstance(held, dict):
+            raise UserError(f"{path} is damaged: it holds no settings. Move it away, or choose another name with -n.")
+        differences = _differences(held, json.loads(json.dumps(settings)))
         if differences:
             raise UserError(
                 f"Run '{self.name}' exists with another configuration: {'; '.join(differences)}. "
@@ -157,6 +160,11 @@ def _read(path: Path) -> dict[str, Any]:
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}). It must be a file you may read; mend that, or choose another "
+            "name with -n."
+        ) from error
     except ValueError:
         value = None
     if not isinstance(value, dict):
@@ -179,8 +187,13 @@ def _fault(folder: Path) -> str | None:
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
         wrong = [name for name, sha in manifest.items() if _sha256(folder / name) != sha]
-    except (OSError, ValueError, AttributeError) as error:
+    except (FileNotFoundError, ValueError, AttributeError) as error:
         return str(error)
+    except OSError as error:  # nothing says that it is damaged: it may be whole and only out of reach
+        raise UserError(
+            f"The checkpoint {folder} cannot be read ({error.strerror}). It must be one you may read; mend its "
+            "permissions or the disk and start the same command again. Nothing was changed."
+        ) from error
     if not manifest:
         return "its manifest is empty"
     return f"{', '.join(wrong)} changed" if wrong else None

@@ -35,7 +35,7 @@ def listen(host: str, port: int | None) -> socket.socket:
     """
     try:
         family = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][0]
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
         raise UserError(
             f"--host {host} given, which is no address of any machine. Leave --host out, or give one."
         ) from None

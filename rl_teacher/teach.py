@@ -17,11 +17,11 @@ if __package__ in (None, ""):  # run as a script: Python has put this folder on 
 
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 
 from rl_teacher.config import RunConfig
-from rl_teacher.errors import NotFiniteError, UserError
+from rl_teacher.errors import NotFiniteError, UserError, outside_fault
 from rl_teacher.options import Machine, parse
 from rl_teacher.runs import RunFolder
 from rl_teacher.session import Session
@@ -33,11 +33,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         config, machine = parse(argv)
         return teach(config, machine)
     except UserError as error:
-        sys.stderr.write(f"rl-teacher: {error}\n")
-        return 2
+        return _refuse(str(error))
+    except Exception as error:
+        outside = outside_fault(error)
+        if outside is None:
+            raise
+        return _refuse(outside)
     except KeyboardInterrupt:
         sys.stderr.write("rl-teacher: stopped at once; the same command goes on from the last checkpoint\n")
         return 130
+
+
+def _refuse(message: str) -> int:
+    sys.stderr.write(f"rl-teacher: {' '.join(message.split())}\n")
+    return 2
 
 
 def teach(config: RunConfig, machine: Machine) -> int:
@@ -94,7 +103,10 @@ def _told(session: Session) -> Iterator[None]:
             session.save(session.loop.steps)
         except NotFiniteError as poisoned:  # then the checkpoint before is the good one
             session.console.line(str(poisoned))
-        session.fail(f"stopped by a mistake: {error}" if isinstance(error, UserError) else f"failed: {error!r}")
+        except OSError as full:
+            session.console.line(f"Not saved: {full}. The checkpoint before stays the newest.")
+        with suppress(Exception):  # the page cannot be told where the database is the fault; `error` is told below
+            session.fail(f"stopped by a mistake: {error}" if isinstance(error, UserError) else f"failed: {error!r}")
         raise
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from rl_teacher.envs.simulator import Simulator
 from rl_teacher.envs.tasks import EnvSpec
-from rl_teacher.errors import UserError
+from rl_teacher.errors import NotFiniteError, UserError
 from rl_teacher.protocols import Actor
 from rl_teacher.trajectory import Source, Trajectory
 
@@ -68,6 +68,7 @@ class Stage:
         return done
 
     def _cut(self, i: int, record: _Record) -> Trajectory:
+        record.check()
         source = Source(self._run, self.now, int(self._episode[i]), int(self._elapsed[i]))
         self._elapsed[i] += record.n_steps
         return record.trajectory(source)
@@ -131,6 +132,20 @@ class _Record:
         self.n_steps += 1
         self._write(obs)
         return self._terminated or self._truncated
+
+    def check(self) -> None:
+        """Nothing that is not a number may become a question: r̂ would be spoilt by its answer for ever.
+
+        Raises:
+            NotFiniteError: If an observation is NaN or infinite.
+        """
+        seen = self._obs[: self.n_steps + 1].reshape(self.n_steps + 1, -1)
+        if not np.isfinite(seen).all():
+            t = int(np.argwhere(~np.isfinite(seen).all(1))[0, 0])
+            raise NotFiniteError(
+                f"The environment gave an observation that is not finite on the stage (step {t} of {self.n_steps} just "
+                "played). Nothing of it was asked or learned. Mend the environment and start the same command again."
+            )
 
     def trajectory(self, source: Source) -> Trajectory:
         """What is written, as arrays of its own."""

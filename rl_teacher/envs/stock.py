@@ -48,6 +48,7 @@ def make_stock(gym_id: str) -> gym.Env:
         UserError: If it does not exist or cannot be built here.
     """
     route_warnings()
+    gym.logger.min_level = gym.logger.ERROR  # else "deprecated" stands in the way of the one line that counts
     try:
         return gym.make(gym_id, disable_env_checker=True)
     except gym.error.UnregisteredEnv as error:

@@ -24,6 +24,7 @@ from sqlalchemy import event, exc
 from rl_teacher.errors import UserError
 from rl_teacher.feedback.migrate import migrate
 
+DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 BUSY_SECONDS = 10.0
 """How long a writer waits for another process before it gives up."""
 
@@ -129,13 +130,19 @@ def _server_engine(url: sa.URL) -> sa.Engine:
 def _parse(url: str | sa.URL) -> sa.URL:
     try:
         parsed = sa.make_url(url)
-    except exc.ArgumentError as error:
+    except (exc.ArgumentError, ValueError) as error:
         raise UserError(
             f"'{url}' is not the address of a database. Allowed: sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."
         ) from error
     kind = parsed.get_backend_name()
     if kind not in ("sqlite", "postgresql"):
-        raise UserError(f"Databases of kind '{kind}' are not supported. Allowed: sqlite, postgresql.")
+        raise UserError(
+            f"Databases of kind '{kind}' are not supported. Allowed: sqlite, postgresql. Choose one with --store."
+        )
+    if parsed.drivername not in DRIVERS:
+        raise UserError(
+            f"Database driver '{parsed.drivername}' given. Allowed: {', '.join(DRIVERS)}. Choose one with --store."
+        )
     return parsed
 
 

@@ -51,6 +51,10 @@ class SegmentPool(Pool):
             segments.append(self._trajectories[i].segment(int(pick - ends[i] + starts[i]), self.clip_steps))
         return segments
 
+    def forget(self) -> None:
+        """Drop all behaviour; pairs that were asked are still known."""
+        self._trajectories.clear()
+
     def is_new(self, query: Query) -> bool:
         """Whether this pair was never asked, in either order."""
         return query.id not in self._asked

@@ -59,7 +59,7 @@ class RewardEnsemble:
         if not np.isfinite(rew).all():
             raise NotFiniteError(
                 f"r̂ is not finite in {int((~np.isfinite(rew)).sum())} of {rew.size} steps after fit {self.n_fits}. "
-                "The last checkpoint is whole; start the same command again to go on from it."
+                "Nothing was learned from it; start the same command again to go on from the last good state."
             )
         return rew.reshape(obs.shape[: obs.ndim - len(self._obs_shape)])
 
