@@ -26,8 +26,8 @@ class Metrics:
 
         self._path = folder / "metrics.jsonl"
         self._forget(from_step)
-        self._file = self._path.open("a", encoding="utf-8")
         self._board = SummaryWriter(str(folder / "tb"), purge_step=from_step + 1)
+        self._file = self._path.open("a", encoding="utf-8")
 
     def write(self, step: int, figures: Mapping[str, float]) -> None:
         """Figures that are not numbers (nothing to measure yet) are left out."""

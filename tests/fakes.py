@@ -95,6 +95,7 @@ class FakePerson:
         self.says = says
         self.open: list[Query] = []
         self.record: list[tuple[Query, Verdict]] = []
+        self.taken_back: list[Query] = []
         self.n_expired = 0
 
     @property
@@ -122,7 +123,8 @@ class FakePerson:
             for asked, verdict in self.record[cursor:]
             if verdict in shares
         )
-        return Changes(len(self.record), said)
+        withdrawn, self.taken_back = tuple(query.id for query in self.taken_back), []
+        return Changes(len(self.record), said, withdrawn)
 
     def expire(self, older_than: int) -> int:
         stale = [q for q in self.open if q.left.source.step < older_than]

@@ -254,6 +254,42 @@ def test_latency_is_counted_to_the_first_policy_update_of_the_round():
     assert all(1_000 <= latency < 1_010 for latency in latencies)
 
 
+def test_an_answer_taken_back_while_paused_is_no_news():
+    """Else the loop would spin: news lets it go on, and there is nothing to learn from."""
+    person = FakePerson()
+    watch = FakeWatch()
+    loop = teaching(person, watch, human_pace(None), StepSchedule(0, 100))
+    watch.hold = True
+
+    def change_of_mind(n: int) -> None:
+        if n == 3:
+            person.answer(1)
+        if n == 6:
+            asked, _ = person.record.pop()
+            person.taken_back.append(asked)
+        watch.hold = n < 9
+        watch.stop = n > 30
+
+    watch.on_idle = change_of_mind
+    loop.run()
+    assert watch.n_idle > 30
+    assert len(watch.infos) < 5
+
+
+def test_after_the_pretraining_answers_nothing_random_is_asked_again():
+    person = FakePerson()
+    watch = FakeWatch(lambda n: person.answer(1))
+    loop = teaching(person, watch, human_pace(5_000, 12), StepSchedule(12, 100))
+    loop.prepare()
+    random_until = loop.steps
+    before = {q.id for q in person.open} | {q.id for q, _ in person.record}
+    watch.stop = False
+    loop.run()
+    later = [q for q in [*person.open, *(q for q, _ in person.record)] if q.id not in before]
+    assert later
+    assert all(min(q.left.source.step, q.right.source.step) >= random_until for q in later)
+
+
 def test_pause_holds_the_agent_and_resume_goes_on():
     person = FakePerson()
     watch = FakeWatch()

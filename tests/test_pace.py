@@ -36,6 +36,12 @@ def test_the_agent_waits_for_a_slow_person():
     assert not pace.may_go_on(15, 10, 8, news=False, steps=0)
 
 
+def test_without_an_end_every_answer_pays_for_a_round_however_far_the_schedule_is_ahead():
+    pace = Pace(None, 100, 50, 5, min_open=8, max_open=20, slack=4)
+    assert pace.may_go_on(1_000, 10, 8, news=True, steps=0)
+    assert not pace.may_go_on(1_000, 10, 8, news=False, steps=0)
+
+
 def test_an_answer_is_used_at_once_while_the_steps_suffice_for_all_to_come():
     pace = Pace(10_000, 100, 50, 5, n_labels=20, max_open=20, slack=4)
     assert not pace.may_go_on(18, 10, 8, news=False, steps=0)

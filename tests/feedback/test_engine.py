@@ -16,8 +16,11 @@ from alembic.script import ScriptDirectory
 from rl_teacher.errors import UserError
 from rl_teacher.feedback import engine
 from rl_teacher.feedback.migrate import REVISIONS, alembic_config
+from rl_teacher.feedback.records import Submit
 from rl_teacher.feedback.schema import metadata
 from rl_teacher.feedback.store import Store, open_store
+from rl_teacher.labels import Verdict
+from tests.feedback.lesson import make_lesson
 
 
 @pytest.mark.parametrize(
@@ -97,6 +100,25 @@ def test_opening_again_changes_nothing(tmp_path: Path):
     again = open_store(tmp_path)
     assert again.experiment("hop", "hopper") == experiment
     again.close()
+
+
+def test_opening_and_migrating_again_keeps_every_label(tmp_path: Path):
+    lesson = make_lesson(tmp_path)
+    said = [Verdict.LEFT, Verdict.RIGHT, Verdict.TIE, Verdict.ABSTAIN, Verdict.WITHDRAWN]
+    lesson.ask(len(said))
+    somebody = lesson.store.labeller("somebody")
+    claims = lesson.store.claim(lesson.experiment, somebody, len(said))
+    for number, (claim, verdict) in enumerate(zip(claims, said, strict=True)):
+        if verdict is Verdict.WITHDRAWN:
+            lesson.store.submit(Submit(f"first-{number}", claim.query_id, somebody, Verdict.LEFT, lease=claim.lease))
+        lesson.store.submit(Submit(f"said-{number}", claim.query_id, somebody, verdict, lease=claim.lease))
+    before = lesson.store.labels_since(lesson.experiment, 0, limit=100)
+    assert [label.verdict for label in before] == [*said[:-1], Verdict.LEFT, Verdict.WITHDRAWN]
+    lesson.store.close()
+    for _ in range(2):
+        again = open_store(tmp_path)
+        assert again.labels_since(lesson.experiment, 0, limit=100) == before
+        again.close()
 
 
 OPENS = """
