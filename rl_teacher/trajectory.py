@@ -31,7 +31,7 @@ class Trajectory:
     """Consecutive steps of one episode, never across a reset.
 
     Raises:
-        ValueError: Where two lengths disagree; the message holds both.
+        ValueError: Where two lengths or shapes disagree; the message holds both.
     """
 
     obs: np.ndarray
@@ -49,7 +49,7 @@ class Trajectory:
     def __post_init__(self) -> None:
         n_steps = len(self.act)
         _same_length("obs", len(self.obs), n_steps + 1)
-        _same_length("env_rew", len(self.env_rew), n_steps)
+        _same_shape("env_rew", self.env_rew, (n_steps,))
         if self.sim is not None:
             _same_length("sim", len(self.sim), n_steps + 1)
         _freeze(self, "obs", "act", "env_rew", "sim")
@@ -90,10 +90,10 @@ class Segment:
 
     def __post_init__(self) -> None:
         k = len(self.act)
-        for name in ("obs", "env_rew", "sim"):
-            array = getattr(self, name)
-            if array is not None:
-                _same_length(name, len(array), k)
+        _same_length("obs", len(self.obs), k)
+        _same_shape("env_rew", self.env_rew, (k,))
+        if self.sim is not None:
+            _same_length("sim", len(self.sim), k)
         _freeze(self, "obs", "act", "env_rew", "sim")
         digest = hashlib.sha256(self.obs.tobytes() + self.act.tobytes())
         if self.sim is not None:
@@ -110,7 +110,8 @@ class Query:
     """Two distinct segments to be compared, not answered yet.
 
     Raises:
-        ValueError: If left and right are the same clip or differ in length.
+        ValueError: If left and right are the same clip, or the shapes of their observations or actions differ; the
+            message holds both shapes.
     """
 
     left: Segment
@@ -125,7 +126,8 @@ class Query:
     def __post_init__(self) -> None:
         if self.left.key == self.right.key:
             raise ValueError("a clip cannot be compared with itself: left and right are the same segment")
-        _same_length("right", len(self.right), len(self.left))
+        _same_shape("right.obs", self.right.obs, self.left.obs.shape)
+        _same_shape("right.act", self.right.act, self.left.act.shape)
         pair = "".join(sorted((self.left.key, self.right.key)))
         object.__setattr__(self, "id", hashlib.sha256(pair.encode()).hexdigest()[:32])
 
@@ -195,6 +197,11 @@ class ComparisonBatch:
 def _same_length(name: str, given: int, needed: int) -> None:
     if given != needed:
         raise ValueError(f"{name} has {given} entries where {needed} are needed")
+
+
+def _same_shape(name: str, given: np.ndarray, needed: tuple[int, ...]) -> None:
+    if np.shape(given) != needed:
+        raise ValueError(f"{name} has shape {np.shape(given)} where {needed} is needed")
 
 
 def _freeze(data: object, *names: str) -> None:

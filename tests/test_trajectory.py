@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rl_teacher.errors import UserError
@@ -13,10 +15,25 @@ from tests.fakes import comparison, query, trajectory
 def test_wrong_lengths_are_refused_with_both_numbers():
     with pytest.raises(ValueError, match="obs has 5 entries where 6 are needed"):
         Trajectory(np.zeros((5, 3)), np.zeros((5, 2)), np.zeros(5))
-    with pytest.raises(ValueError, match="env_rew has 4 entries where 5 are needed"):
-        Trajectory(np.zeros((6, 3)), np.zeros((5, 2)), np.zeros(4))
     with pytest.raises(ValueError, match="sim has 5 entries where 6 are needed"):
         Trajectory(np.zeros((6, 3)), np.zeros((5, 2)), np.zeros(5), np.zeros((5, 7)))
+
+
+shapes = st.lists(st.integers(0, 4), min_size=0, max_size=3).map(tuple)
+
+
+@given(st.integers(1, 4), shapes)
+@example(4, (4, 1))
+def test_the_true_reward_is_one_number_a_step(n_steps, shape):
+    obs, act, env_rew = np.zeros((n_steps + 1, 3)), np.zeros((n_steps, 2)), np.zeros(shape)
+    if shape == (n_steps,):
+        assert len(Trajectory(obs, act, env_rew)) == len(Segment(obs[1:], act, env_rew)) == n_steps
+        return
+    said = re.escape(f"env_rew has shape {shape} where ({n_steps},) is needed")
+    with pytest.raises(ValueError, match=said):
+        Trajectory(obs, act, env_rew)
+    with pytest.raises(ValueError, match=said):
+        Segment(obs[1:], act, env_rew)
 
 
 def test_arrays_are_read_only():
@@ -46,9 +63,26 @@ def test_left_is_not_right():
         Query(part, again)
 
 
-def test_segments_of_different_length_make_no_query():
-    with pytest.raises(ValueError, match="right has 4 entries where 5 are needed"):
-        Query(trajectory().segment(0, 5), trajectory().segment(0, 4))
+sides = st.tuples(st.integers(1, 3), shapes, shapes)
+"""Number of steps, shape of one observation, shape of one action."""
+
+
+@given(sides.flatmap(lambda left: st.tuples(st.just(left), sides | st.just(left))))
+@example(((5, (3,), (2,)), (4, (3,), (2,))))
+@example(((5, (3,), (2,)), (5, (3,), (1,))))
+def test_both_sides_of_a_query_have_the_same_shapes(pair):
+    left, right = pair
+    segments = [
+        Segment(np.zeros((k, *obs), np.float32), np.full((k, *act), n), np.zeros(k), sim=np.full((k, 1), n))
+        for n, (k, obs, act) in enumerate((left, right))
+    ]
+    if left == right:
+        assert Query(*segments).id == Query(*reversed(segments)).id
+        return
+    name = "act" if left[:2] == right[:2] else "obs"
+    ours, theirs = (getattr(segment, name).shape for segment in segments)
+    with pytest.raises(ValueError, match=re.escape(f"right.{name} has shape {theirs} where {ours} is needed")):
+        Query(*segments)
 
 
 def test_a_pair_has_one_id_in_either_order():
