@@ -11,6 +11,7 @@ import pytest
 from rl_teacher.clips.video import INSTALL, PLATFORMS, SIZE, render_videos
 from rl_teacher.envs.stage import Stage
 from rl_teacher.envs.tasks import resolve
+from tests.system import tool_missing
 
 
 def can_render() -> bool:
@@ -31,7 +32,7 @@ def can_render() -> bool:
 @pytest.fixture(scope="module")
 def needs_gl() -> None:
     if not can_render():
-        pytest.skip(f"NOT TESTED: this machine cannot draw. {INSTALL}")
+        tool_missing(INSTALL)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from rl_teacher.feedback.blobs import pack_arrays
 from rl_teacher.feedback.records import NewQuery, NewSegment
 from rl_teacher.feedback.store import Store, open_store
 from rl_teacher.server.page import STATIC
+from tests.system import find_chromium, tool_missing
 
 ROOT = Path(__file__).parents[2]
 FRAMES = 24
@@ -123,9 +123,9 @@ def site(tmp_path: Path, hopper: tuple[bytes, list[np.ndarray], float], page_is_
 @pytest.fixture(scope="session")
 def chromium() -> Iterator:
     """A headless Chromium that draws WebGL on the CPU."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    program = find_chromium()
     if program is None:
-        pytest.skip("NO BROWSER TEST HAS RUN: Chromium is missing; install it with: apt-get install chromium")
+        tool_missing("Chromium is missing. Install it with: apt-get install chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
