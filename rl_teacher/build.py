@@ -29,7 +29,7 @@ from rl_teacher.feedback.store import Store, open_store
 from rl_teacher.loop import Loop, TeachingLoop
 from rl_teacher.metrics import Metrics
 from rl_teacher.options import Machine
-from rl_teacher.pace import Pace
+from rl_teacher.pace import pace_for
 from rl_teacher.protocols import Actor
 from rl_teacher.queries.pool import SegmentPool
 from rl_teacher.queries.schedules import make_schedule
@@ -43,14 +43,6 @@ from rl_teacher.stopwatch import Stopwatch
 from rl_teacher.teachers.human import HumanTeacher
 from rl_teacher.teachers.synthetic import SyntheticTeacher
 
-ROUND_STEPS = 32_768
-"""Steps between two fits: eight rollouts of our PPO, some 1.5 s on HalfCheetah; …"""
-ROUNDS = 32
-"""… fewer in short runs, so that there are about so many fits."""
-HUMAN_ROUND_STEPS = 4_096
-"""The same with a person: short, so that an answer is used soon."""
-STAGE_SHARE = 20
-"""One step on the stage for so many of the agent's own."""
 EVALUATIONS = 20
 """Looks at the policy in a run of known length."""
 EVAL_EVERY = 250_000
@@ -58,12 +50,12 @@ EVAL_EVERY = 250_000
 EVAL_LEAST = 50_000
 """Fewer steps between two looks would spend more on looking than on learning."""
 EVAL_EPISODES = 20
+GLANCE_EPISODES = 4
+"""The same on the way with a person, whose answers wait meanwhile."""
 EVAL_SEED = 1_000_003
 """The same starts for every run and every look."""
 POOL_PLAYS = 3
 """Questions are made of the last so many plays on the stage."""
-STALE_STEPS = 160_000
-"""Open questions about older behaviour are taken back: 20 answers' worth."""
 REPLAY_STEPS = 1_000
 """Longest replay, where the task has no clock."""
 PACKAGES = ("rl-teacher", "torch", "numpy", "gymnasium", "mujoco", "envpool")
@@ -100,9 +92,7 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     session = _session(config, machine, folder, console, desk, agent, spec, done)
     stack.callback(session.metrics.close)
     if config.predictor == "rl":
-        session.loop = Loop(
-            agent, Pace(config.num_timesteps, ROUND_STEPS, stage_steps=0, clip_steps=spec.clip_steps), session
-        )
+        session.loop = Loop(agent, pace_for(config, spec.clip_steps), session)
     else:
         session.loop = _teaching(config, spec, session, agent, stage, done["steps"])
     if checkpoint is not None:
@@ -122,21 +112,9 @@ def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, st
     session.parts.append(reward)
     if isinstance(teacher, SyntheticTeacher):
         session.parts.append(teacher)
-    round_steps = HUMAN_ROUND_STEPS if human else min(ROUND_STEPS, max(1, config.num_timesteps // ROUNDS))
-    stage_steps = max(round_steps // STAGE_SHARE, 4 * spec.clip_steps)
-    pool = SegmentPool(spec.clip_steps, POOL_PLAYS * stage_steps, rng)
-    pace = Pace(
-        total_steps=None if config.endless else config.num_timesteps,
-        round_steps=round_steps,
-        stage_steps=stage_steps,
-        clip_steps=spec.clip_steps,
-        n_pretrain=config.pretrain_labels,
-        n_labels=config.n_labels,
-        min_open=8 if human else 0,
-        max_open=20 if human else None,
-        slack=4 if human else 0,
-        stale_after=STALE_STEPS,
-    )
+    pace = pace_for(config, spec.clip_steps)
+    if warning := pace.warning():
+        session.console.line(warning)
     schedule = make_schedule(
         config.label_schedule, config.n_labels, config.pretrain_labels, config.num_timesteps, STEPS_PER_LABEL
     )
@@ -145,7 +123,7 @@ def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, st
         pace,
         session,
         stage=stage,
-        pool=pool,
+        pool=SegmentPool(spec.clip_steps, POOL_PLAYS, rng),
         reward=reward,
         teacher=teacher,
         choose=STRATEGIES[config.queries],
@@ -164,8 +142,8 @@ def _session(
     spec: EnvSpec,
     done: dict[str, Any],
 ) -> Session:
-    def look() -> Any:
-        return evaluate(agent, spec, EVAL_EPISODES, EVAL_SEED, machine.workers)
+    def look(n_episodes: int) -> Any:
+        return evaluate(agent, spec, n_episodes, EVAL_SEED, machine.workers)
 
     total = None if config.endless else config.num_timesteps
     return Session(
@@ -187,6 +165,8 @@ def _session(
         ),
         eval_every=EVAL_EVERY if total is None else max(total // EVALUATIONS, EVAL_LEAST),
         total_steps=total,
+        n_glance=GLANCE_EPISODES if config.predictor == "human" else EVAL_EPISODES,
+        n_episodes=EVAL_EPISODES,
     )
 
 

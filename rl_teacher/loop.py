@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 from rl_teacher.errors import UserError
-from rl_teacher.pace import Pace
+from rl_teacher.pace import Pace, StageAccount
 from rl_teacher.protocols import (
     Actor,
     Agent,
@@ -41,6 +41,8 @@ class Loop:
     watch: Observer
     steps: int = 0
     """Environment steps so far, the stage's included."""
+    _speed: float | None = None
+    """Steps a second of the last round."""
 
     def run(self) -> None:
         """Until the steps are done or somebody stops it."""
@@ -66,9 +68,12 @@ class Loop:
 
     def train(self, reward: RewardFn | None) -> dict[str, float]:
         """The agent learns for a round, or for what is left of the run."""
-        left = self.pace.round_steps if self.pace.total_steps is None else self.pace.total_steps - self.steps
-        info = dict(self.agent.train(max(1, min(self.pace.round_steps, left)), reward))
+        n_steps = self.pace.steps_now(self._speed)
+        if self.pace.total_steps is not None:
+            n_steps = max(1, min(n_steps, self.pace.total_steps - self.steps))
+        info = dict(self.agent.train(n_steps, reward))
         self.steps += int(info["steps"])
+        self._speed = info["steps"] / max(1e-3, info["collect_seconds"] + info["learn_seconds"])
         return info
 
     def idle(self, message: str) -> None:
@@ -99,14 +104,17 @@ class TeachingLoop(Loop):
     """Something was said that r̂ has not been fitted to."""
     _unused: dict[str, float] = field(default_factory=dict)
     """When the answers arrived that no policy update has used yet, by query id."""
-    _improved: bool = True
-    """The agent has learned since it was last on the stage."""
-    _owed: int = 0
-    """Fresh stage steps that questions were promised."""
+    _account: StageAccount = field(init=False)
+    _exhausted: bool = True
+    """The pool has no further question to give."""
     _fruitless: int = 0
+
+    def __post_init__(self) -> None:
+        self._account = StageAccount(self.pace)
 
     def prepare(self) -> None:
         """Before the agent learns: answers about random behaviour, and a first r̂ (section 2.2, appendix A.1)."""
+        self.pool.remember(self.teacher.asked())
         self.listen()
         while self.teacher.n_decided < self.pace.n_pretrain and not self.over():
             self.ask(None)
@@ -117,7 +125,8 @@ class TeachingLoop(Loop):
         self.listen()
         self._unused.clear()
         self.pool.forget()  # from here on questions are about what the agent has learned
-        self._improved = True
+        self._exhausted = True
+        self._account.open(self.steps)
         if not self.over():
             self.fit()
 
@@ -138,7 +147,6 @@ class TeachingLoop(Loop):
         self.watch.say(ONLY_TIES if ties else "learning from the answers")
         began = time.time()
         info = self.train(self.reward.predict)
-        self._improved = True
         if self._unused:
             info["label_latency_seconds"] = began + info["update_seconds"] - min(self._unused.values())
             self._unused.clear()
@@ -153,14 +161,14 @@ class TeachingLoop(Loop):
                 n = max(n, 1)  # whatever the schedule says: without a first answer there is nothing to learn
         if n == 0 and (self.ready or self.teacher.n_open):
             return
-        self._owed += n * self.pace.clip_steps
-        if self._improved or self._owed >= self.pace.stage_steps or not n:
-            self.play(actor)
+        self._account.promise(n)
+        if due := self._account.due(self.steps, self._exhausted or not n):
+            self.play(actor, due)
         with self.watch.phase("query"):
             queries = self.choose(self.pool, n, self.reward)
-            self.pool.remember(queries)
+            self.pool.remember(query.id for query in queries)
             self.teacher.ask(queries)
-        self._improved |= len(queries) < n  # the pool is exhausted: play afresh next time
+        self._exhausted = len(queries) < n
         self._fruitless = 0 if queries or not n else self._fruitless + 1
         if self._fruitless == PATIENCE:
             raise UserError(
@@ -168,14 +176,15 @@ class TeachingLoop(Loop):
                 "could be made of what was played. Choose an environment with longer episodes."
             )
 
-    def play(self, actor: Actor | None) -> None:
+    def play(self, actor: Actor | None, n_steps: int) -> None:
         """What it does now, in full view."""
         with self.watch.phase("stage"):
             self.stage.now = self.steps
-            played = self.stage.play(actor, max(self.pace.stage_steps, self._owed))
-            self.steps += sum(len(trajectory) for trajectory in played)
+            played = self.stage.play(actor, n_steps)
+            taken = sum(len(trajectory) for trajectory in played)
+            self.steps += taken
+            self._account.played(taken)
             self.pool.add(played)
-        self._improved, self._owed = False, 0
 
     def listen(self) -> None:
         """Process 3a: what teachers said meanwhile. People answer when they like, and may change their minds."""
@@ -184,7 +193,6 @@ class TeachingLoop(Loop):
         for comparison in changes.comparisons:
             self.comparisons[comparison.query.id] = comparison
             self._unused[comparison.query.id] = comparison.given_at
-        self.pool.remember([comparison.query for comparison in changes.comparisons])
         for query_id in changes.withdrawn:
             self._changed |= self.comparisons.pop(query_id, None) is not None
             self._unused.pop(query_id, None)
@@ -211,10 +219,10 @@ class TeachingLoop(Loop):
         self.fit()
 
     def _may_go_on(self) -> bool:
-        news, n_open = bool(self._unused), self.teacher.n_open
-        if self.watch.paused() or (not self.ready and not news and n_open):
+        n_unused, n_open = len(self._unused), self.teacher.n_open
+        if self.watch.paused() or (not self.ready and not n_unused and n_open):
             return False
-        return self.pace.may_go_on(self._desired(), self.teacher.n_decided, n_open, news, self.steps)
+        return self.pace.may_go_on(self._desired(), self.teacher.n_decided, n_open, n_unused, self.steps)
 
     def _desired(self) -> int:
         return self.schedule.desired(self.steps, self.watch.elapsed())

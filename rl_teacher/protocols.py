@@ -6,7 +6,7 @@ Axis letters: T steps, k steps of a segment, N parallel environments. `obs` stan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +79,7 @@ class Agent(Actor, Protocol):
         """Learn from at least `n_steps` further environment steps.
 
         Args:
-            n_steps: Rounded up to whole rollouts.
+            n_steps: Rounded up to whole rollouts, which may be shorter than usual where n_steps is small.
             reward: r̂, frozen for the call; None means the environment's own reward (`rl` mode).
 
         Returns:
@@ -158,8 +158,8 @@ class Pool(Protocol):
         """Whether this pair was never asked, in either order."""
         ...
 
-    def remember(self, queries: Sequence[Query]) -> None:
-        """These have been asked now."""
+    def remember(self, pairs: Iterable[str]) -> None:
+        """The queries of these ids have been asked."""
         ...
 
 
@@ -206,6 +206,10 @@ class Teacher(Protocol):
 
     def tally(self) -> Mapping[str, int]:
         """How many were asked, answered, and answered left, right, tie, abstain."""
+        ...
+
+    def asked(self) -> Iterable[str]:
+        """Ids of all queries ever put, whatever became of them: a run that goes on must not put one again."""
         ...
 
     def ask(self, queries: Sequence[Query]) -> None:

@@ -53,11 +53,16 @@ class Session:
     """What stands unchanged in summary.json: name, env_id, agent, predictor, seed."""
     parts: list[Savable]
     """What a checkpoint holds."""
-    evaluate: Callable[[], Returns]
+    evaluate: Callable[[int], Returns]
+    """Plays so many episodes without exploration."""
     replays: Replays
     eval_every: int
     """Steps between evaluations."""
     total_steps: int | None
+    n_glance: int
+    """Episodes of an evaluation on the way …"""
+    n_episodes: int
+    """… and at the end."""
     server: PageServer | None = None
     stop_asked: bool = False
     """Set by Ctrl-C."""
@@ -112,16 +117,16 @@ class Session:
         figures |= {f"labels/{name}": n for name, n in self._tally().items()}
         self._latest |= figures
         if steps // self.eval_every > self._evaluated_at // self.eval_every:
-            figures |= self.look(steps)
+            figures |= self.look(steps, self.n_glance)
         seconds = {f"seconds/{name}": value for name, value in self.stopwatch.seconds().items()}
         self.metrics.write(steps, {**figures, **seconds, "wall_seconds": self.elapsed(), "memory_mb": memory_mb()})
         self._save_now_and_then()
         self._report()
 
-    def look(self, steps: int) -> dict[str, float]:
+    def look(self, steps: int, n_episodes: int) -> dict[str, float]:
         """Evaluate the present policy and let people watch it; returns the figures."""
         with self.phase("eval"):
-            returns = self.evaluate()
+            returns = self.evaluate(n_episodes)
             figures = {"true_return": returns.mean, "true_return_std": returns.std}
             if isinstance(self.loop, TeachingLoop) and self.loop.ready:
                 segments = self.loop.pool.sample(SEGMENTS_TO_CORRELATE)
@@ -169,9 +174,12 @@ class Session:
 
     def finish(self, steps: int, finished: bool) -> dict[str, Any]:
         """The end: last evaluation, replay, checkpoint and summary. Returns the summary."""
-        if self._true_return is None or self._evaluated_at != steps:
-            self.metrics.write(steps, self.look(steps))
+        seen = self._true_return is not None and self._evaluated_at == steps
+        if not seen or self.n_glance < self.n_episodes:
+            self.metrics.write(steps, self.look(steps, self.n_episodes))
         self.folder.save(steps, self._write)
+        if finished:
+            self._say_what_is_missing()
         summary = self.summary(steps, finished)
         self.folder.write_summary(summary)
         self._message = "finished" if finished else "stopped; the same command goes on"
@@ -179,6 +187,14 @@ class Session:
             self.desk.close()
         self._report("finished" if finished else "stopped", force=True)
         return summary
+
+    def _say_what_is_missing(self) -> None:
+        """The steps may end before the answers do."""
+        if not isinstance(self.loop, TeachingLoop) or self.desk.finish_asked:
+            return
+        wanted, given = self.loop.pace.n_labels or 0, self.loop.teacher.n_decided
+        if given < wanted:
+            self.console.line(f"The steps ended with {given} of {wanted} answers given. A larger -t has room for all.")
 
     def summary(self, steps: int, finished: bool) -> dict[str, Any]:
         """What summary.json holds (docs/architecture.md, "Run folder")."""

@@ -10,8 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from rl_teacher.labels import Verdict
+from rl_teacher.loop import TeachingLoop
+from rl_teacher.pace import Pace
 from rl_teacher.protocols import Changes, Info
+from rl_teacher.queries.pool import SegmentPool
+from rl_teacher.queries.strategies import random_pairs
 from rl_teacher.trajectory import Comparison, Query, Source, Trajectory
+
+K = 5
+"""Steps of a segment in the loop's tests."""
 
 
 def trajectory(n_steps: int = 20, seed: int = 0, obs_dim: int = 3, act_dim: int = 2, **fields) -> Trajectory:
@@ -40,6 +47,7 @@ class FakeAgent:
 
     def __init__(self) -> None:
         self.rewards: list[object] = []
+        self.n_steps = 0
         self.update_seconds = 0.0
 
     def act(self, obs: np.ndarray, *, explore: bool) -> np.ndarray:
@@ -48,6 +56,7 @@ class FakeAgent:
 
     def train(self, n_steps: int, reward: object) -> Info:
         self.rewards.append(reward)
+        self.n_steps += n_steps
         return {"steps": n_steps, "collect_seconds": 0.0, "learn_seconds": 0.0, "update_seconds": self.update_seconds}
 
     def save(self, folder: Path) -> None: ...
@@ -89,14 +98,19 @@ class FakeReward:
 
 
 class FakePerson:
-    """Answers when told to. `says` decides the verdict of the n-th answer; None is "can't tell"."""
+    """Answers when told to. `says` decides the verdict of the n-th answer."""
 
     def __init__(self, says: Callable[[int], Verdict] = lambda n: Verdict.LEFT) -> None:
         self.says = says
         self.open: list[Query] = []
-        self.record: list[tuple[Query, Verdict]] = []
-        self.taken_back: list[Query] = []
-        self.n_expired = 0
+        self.expired: list[Query] = []
+        self.said: list[tuple[Query, Verdict]] = []
+
+    @property
+    def record(self) -> list[tuple[Query, Verdict]]:
+        """What stands: the newest word on each question, unless that was taken back."""
+        newest = {query.id: (query, verdict) for query, verdict in self.said}
+        return [(query, verdict) for query, verdict in newest.values() if verdict is not Verdict.WITHDRAWN]
 
     @property
     def n_open(self) -> int:
@@ -109,32 +123,46 @@ class FakePerson:
     def tally(self) -> dict[str, int]:
         return {"asked": self.n_open + len(self.record), "answered": len(self.record)}
 
+    def asked(self) -> set[str]:
+        return {query.id for query in [*self.open, *self.expired, *(query for query, _ in self.said)]}
+
     def ask(self, queries: Sequence[Query]) -> None:
+        assert not self.asked() & {query.id for query in queries}, "a pair was asked twice"
         self.open += queries
 
-    def answer(self, n: int = 1) -> None:
+    def answer(self, n: int = 1, verdict: Verdict | None = None) -> None:
         for _ in range(min(n, self.n_open)):
-            self.record.append((self.open.pop(), self.says(len(self.record))))
+            self.said.append((self.open.pop(), verdict or self.says(len(self.said))))
+
+    def undo(self) -> None:
+        if self.record:
+            query, _ = self.record[-1]
+            self.said.append((query, Verdict.WITHDRAWN))
+            self.open.append(query)
 
     def changes(self, cursor: int) -> Changes:
         shares = {Verdict.LEFT: (1.0, 0.0), Verdict.RIGHT: (0.0, 1.0), Verdict.TIE: (0.5, 0.5)}
+        newest = {query.id: (query, verdict) for query, verdict in self.said[cursor:]}
         said = tuple(
-            Comparison(asked, np.array(shares[verdict], dtype=np.float32), given_at=time.time())
-            for asked, verdict in self.record[cursor:]
+            Comparison(query, np.array(shares[verdict], dtype=np.float32), given_at=time.time())
+            for query, verdict in newest.values()
             if verdict in shares
         )
-        withdrawn, self.taken_back = tuple(query.id for query in self.taken_back), []
-        return Changes(len(self.record), said, withdrawn)
+        withdrawn = tuple(query.id for query, verdict in newest.values() if verdict not in shares)
+        return Changes(len(self.said), said, withdrawn)
 
     def expire(self, older_than: int) -> int:
         stale = [q for q in self.open if q.left.source.step < older_than]
         self.open = [q for q in self.open if q.left.source.step >= older_than]
-        self.n_expired += len(stale)
+        self.expired += stale
         return len(stale)
 
 
 class FakeWatch:
-    """Looks on. `on_idle` is what happens while the loop waits; too much waiting is an error."""
+    """Looks on. `on_idle` is what happens while the loop waits; too much waiting is an error.
+
+    Its clock goes on by a second for each wait and each round.
+    """
 
     def __init__(self, on_idle: Callable[[int], None] = lambda n: None, patience: int = 10_000) -> None:
         self.on_idle, self.patience = on_idle, patience
@@ -148,7 +176,7 @@ class FakeWatch:
         yield
 
     def elapsed(self) -> float:
-        return 0.0
+        return float(self.n_idle + len(self.infos))
 
     def record(self, steps: int, info: Info) -> None:
         self.infos.append({"step": steps, **info})
@@ -168,3 +196,22 @@ class FakeWatch:
 
     def should_stop(self) -> bool:
         return self.stop
+
+
+def teaching(teacher, watch, pace: Pace, schedule) -> TeachingLoop:
+    return TeachingLoop(
+        FakeAgent(),
+        pace,
+        watch,
+        stage=FakeStage(),
+        pool=SegmentPool(K, 8, np.random.default_rng(0)),
+        reward=FakeReward(),
+        teacher=teacher,
+        choose=random_pairs,
+        schedule=schedule,
+        pretrain_iters=77,
+    )
+
+
+def human_pace(total_steps: int | None = 5_000, n_pretrain: int = 4, n_labels: int | None = None) -> Pace:
+    return Pace(total_steps, 100, K, n_pretrain, n_labels, min_open=3, max_open=6, slack=2, stale_after=1_000)

@@ -2,34 +2,54 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shlex
 from pathlib import Path
+from typing import NoReturn
+
+import pytest
 
 from rl_teacher.cli import COMMANDS
-from rl_teacher.options import parser
 from rl_teacher.teach import main
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 
 
-def test_every_option_is_documented_and_every_documented_option_exists():
-    page = (DOCS / "cli.md").read_text()
-    table = page.split("## `rl-teacher teach`")[1].split("## `rl-teacher watch")[0]
-    documented = {name for row in table.splitlines() if row.startswith("| `") for name in _names(row.split("|")[1])}
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_documented_and_every_documented_option_exists(command, monkeypatch):
     options = {
         name
-        for action in parser()._actions
-        for name in action.option_strings
+        for action in parser_of(command, monkeypatch)._actions
+        for name in action.option_strings or [action.dest.upper()]
         if name not in ("-h", "--help") and not (name.startswith("--") and "-" in name[2:])
     }
-    assert documented == options
+    assert options
+    assert documented_options(command) == options
 
 
-def _names(cell: str) -> list[str]:
-    return re.findall(r"`(-[^`]+)`", cell)
+def parser_of(command: str, monkeypatch: pytest.MonkeyPatch) -> argparse.ArgumentParser:
+    """The parser with which `rl-teacher COMMAND` reads its command line."""
+    used: list[argparse.ArgumentParser] = []
+
+    def stop(parser: argparse.ArgumentParser, argv: object = None) -> NoReturn:
+        used.append(parser)
+        raise SystemExit
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", stop)
+    with pytest.raises(SystemExit):
+        COMMANDS[command]([])
+    return used[0]
+
+
+def documented_options(command: str) -> set[str]:
+    """The names in the first column of the command's table."""
+    sections = (DOCS / "cli.md").read_text().split("\n## ")
+    section = next(text for text in sections if re.match(rf"`rl-teacher {command}\b", text))
+    cells = (row.split("|")[1] for row in section.splitlines() if row.startswith("| `"))
+    return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
 
 
 def test_every_command_is_documented():

@@ -69,15 +69,16 @@ class PPO:
 
     def train(self, n_steps: int, reward: RewardFn | None) -> Info:
         """Collect and learn until at least n_steps were taken; see `protocols.Agent`."""
+        rollout = min(self.config.n_steps, max(self.config.shortest, -(-n_steps // self._collector.env.n_envs)))
         steps, seconds, infos = 0, np.zeros(2), []
         to_update = 0.0
         while steps < n_steps:
             began = time.perf_counter()
-            rollout = self._collector.collect(self._choose, self.config.n_steps)
+            played = self._collector.collect(self._choose, rollout)
             collected = time.perf_counter()
-            rew = rollout.env_rew if reward is None else reward(rollout.obs[:-1], rollout.act)
-            infos.append(self._learn(rollout, rew))
-            steps += rollout.valid.size
+            rew = played.env_rew if reward is None else reward(played.obs[:-1], played.act)
+            infos.append(self._learn(played, rew))
+            steps += played.valid.size
             seconds += collected - began, time.perf_counter() - collected
             to_update = to_update or float(seconds.sum())
         figures = {name: float(np.mean([info[name] for info in infos])) for name in infos[0]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -12,53 +12,53 @@ from rl_teacher.trajectory import Query, Segment, Trajectory
 
 
 class SegmentPool(Pool):
-    """The newest trajectories, some thousand steps of them.
+    """The newest few plays on the stage.
 
     Questions should be about what the policy does *now* (QPA, Hu et al. 2024), so what is old is forgotten.
 
     Args:
         clip_steps: k, the length of every segment.
-        capacity: Steps kept; the newest trajectory is kept whatever its length.
+        plays: How many are kept.
         rng: Draws the segments.
     """
 
-    def __init__(self, clip_steps: int, capacity: int, rng: np.random.Generator):
+    def __init__(self, clip_steps: int, plays: int, rng: np.random.Generator):
         self.clip_steps = clip_steps
-        self.capacity = capacity
         self._rng = rng
-        self._trajectories: deque[Trajectory] = deque()
+        self._plays: deque[list[Trajectory]] = deque(maxlen=plays)
         self._asked: set[str] = set()
 
     def add(self, trajectories: Sequence[Trajectory]) -> None:
         """Take in what was just played. Trajectories shorter than a segment are of no use and are left out."""
-        self._trajectories.extend(t for t in trajectories if len(t) >= self.clip_steps)
-        while len(self._trajectories) > 1 and len(self) - len(self._trajectories[0]) >= self.capacity:
-            self._trajectories.popleft()
+        usable = [t for t in trajectories if len(t) >= self.clip_steps]
+        if usable:
+            self._plays.append(usable)
 
     def __len__(self) -> int:
         """Steps kept."""
-        return sum(len(t) for t in self._trajectories)
+        return sum(len(t) for play in self._plays for t in play)
 
     def sample(self, n: int) -> list[Segment]:
         """N segments, every possible start equally likely; none while nothing is kept."""
-        if not self._trajectories:
+        trajectories = [t for play in self._plays for t in play]
+        if not trajectories:
             return []
-        starts = np.array([len(t) - self.clip_steps + 1 for t in self._trajectories])
+        starts = np.array([len(t) - self.clip_steps + 1 for t in trajectories])
         ends = np.cumsum(starts)
         segments = []
         for pick in self._rng.integers(ends[-1], size=n):
             i = int(np.searchsorted(ends, pick, side="right"))
-            segments.append(self._trajectories[i].segment(int(pick - ends[i] + starts[i]), self.clip_steps))
+            segments.append(trajectories[i].segment(int(pick - ends[i] + starts[i]), self.clip_steps))
         return segments
 
     def forget(self) -> None:
         """Drop all behaviour; pairs that were asked are still known."""
-        self._trajectories.clear()
+        self._plays.clear()
 
     def is_new(self, query: Query) -> bool:
         """Whether this pair was never asked, in either order."""
         return query.id not in self._asked
 
-    def remember(self, queries: Sequence[Query]) -> None:
-        """These have been asked now."""
-        self._asked.update(query.id for query in queries)
+    def remember(self, pairs: Iterable[str]) -> None:
+        """The queries of these ids have been asked."""
+        self._asked.update(pairs)

@@ -55,12 +55,12 @@ class StepSchedule:
     """One more answer every so many steps, without end."""
 
     n_pretrain: int
-    steps_per_label: int
+    steps_per_label: float
 
     def desired(self, steps: int, seconds: float = 0.0) -> int:
         """Answers wanted after `steps`."""
         del seconds
-        return self.n_pretrain + steps // self.steps_per_label
+        return self.n_pretrain + int(steps / self.steps_per_label + 1e-9)
 
 
 SCHEDULES = ("anneal", "steps", "clock")
@@ -72,13 +72,21 @@ def make_schedule(
 ) -> LabelSchedule:
     """A schedule by name.
 
+    Args:
+        name: One of SCHEDULES.
+        n_labels: Answers in all; None: without end.
+        n_pretrain: Answers before the agent learns.
+        total_steps: Steps of the run.
+        steps_per_label: For "steps" without n_labels; with them, they are spread evenly over the run.
+
     Raises:
         UserError: For an unknown name, or "anneal" without a number of labels.
     """
     if name == "anneal" and n_labels is not None:
         return AnnealedSchedule(n_labels, n_pretrain, total_steps)
     if name == "steps":
-        return StepSchedule(n_pretrain, steps_per_label)
+        later = None if n_labels is None else n_labels - n_pretrain
+        return StepSchedule(n_pretrain, total_steps / max(1, later) if later is not None else steps_per_label)
     if name == "clock":
         return ClockSchedule(n_pretrain)
     raise unknown("label schedule", name, SCHEDULES if n_labels is not None else SCHEDULES[1:])

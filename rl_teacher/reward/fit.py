@@ -37,9 +37,12 @@ def bootstrap(ids: list[str], n_members: int, seed: int) -> Tensor:
     The paper gives each member a bootstrap sample and holds out 1/e of the data (section 2.2.1 and 2.2.3). A bootstrap
     leaves out just that share by itself, so one draw does both: Poisson(1) weights (Oza and Russell 2001), made of the
     comparison's id, so that what a member has not seen it never sees later either, in whichever order answers come.
+    A member that drew nothing at all, as happens with one or two answers, gets all of them: it would only add noise.
     """
     rows = [_draws(id_, n_members, seed) for id_ in ids]
-    return torch.from_numpy(np.array(rows, dtype=np.float32).reshape(len(ids), n_members).T.copy())
+    weight = torch.from_numpy(np.array(rows, dtype=np.float32).reshape(len(ids), n_members).T.copy())
+    weight[weight.sum(1) == 0] = 1.0
+    return weight
 
 
 @lru_cache(maxsize=100_000)

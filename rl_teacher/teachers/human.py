@@ -42,6 +42,10 @@ class HumanTeacher:
         counts = self._store.counts(self._experiment_id)
         return min(counts.answered, counts.left + counts.right + counts.tie)
 
+    def asked(self) -> set[str]:
+        """Every pair of this experiment, answered or not, by whichever run."""
+        return self._store.pairs(self._experiment_id)
+
     def ask(self, queries: Sequence[Query]) -> None:
         """Put questions. Their clips are in the store before they can be seen."""
         if queries:

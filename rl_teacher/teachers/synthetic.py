@@ -60,6 +60,10 @@ class SyntheticTeacher:
         """Everything it said, oldest first."""
         return self._labels
 
+    def asked(self) -> set[str]:
+        """Every pair it judged."""
+        return {query.id for query in self._queries}
+
     def ask(self, queries: Sequence[Query]) -> None:
         """Judge them now."""
         for query in queries:

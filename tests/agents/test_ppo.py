@@ -53,6 +53,12 @@ def test_blindness_a_nan_in_env_rew_changes_no_weight():
     assert torch.isfinite(weights(blind)).all()
 
 
+@pytest.mark.parametrize(("asked", "taken"), [(1, 96), (97, 100), (128, 128), (129, 256)])
+def test_short_rounds_are_short_rollouts(asked, taken):
+    """4 environments, rollouts of 24 to 32 steps of each."""
+    assert agent().train(asked, by_obs)["steps"] == taken
+
+
 def test_same_seed_same_weights_other_seed_others():
     runs = [agent(seed) for seed in (1, 1, 2)]
     for run in runs:

@@ -14,8 +14,8 @@ from rl_teacher.queries.strategies import STRATEGIES, disagreement, new_pairs
 from tests.fakes import FakeReward, trajectory
 
 
-def pool(*lengths: int, k: int = 5, capacity: int = 10_000) -> SegmentPool:
-    made = SegmentPool(k, capacity, np.random.default_rng(0))
+def pool(*lengths: int, k: int = 5) -> SegmentPool:
+    made = SegmentPool(k, 3, np.random.default_rng(0))
     made.add([trajectory(n, seed=i) for i, n in enumerate(lengths)])
     return made
 
@@ -26,7 +26,7 @@ def test_strategies_never_repeat_a_pair_nor_pair_a_clip_with_itself(name):
     seen: set[str] = set()
     for _ in range(20):
         queries = STRATEGIES[name](segments, 10, FakeReward())
-        segments.remember(queries)
+        segments.remember(query.id for query in queries)
         for q in queries:
             assert q.left.key != q.right.key
             assert q.id not in seen
@@ -37,7 +37,7 @@ def test_strategies_never_repeat_a_pair_nor_pair_a_clip_with_itself(name):
 def test_a_pool_that_has_no_more_pairs_gives_fewer():
     segments = pool(6)  # two segments, one pair
     assert len(new_pairs(segments, 10)) == 1
-    segments.remember(new_pairs(segments, 10))
+    segments.remember(query.id for query in new_pairs(segments, 10))
     assert new_pairs(segments, 10) == []
     assert new_pairs(pool(), 10) == []
 
@@ -52,13 +52,15 @@ def test_every_start_is_drawn_the_last_one_too():
     assert drawn == set(range(8))
 
 
-def test_the_pool_keeps_what_is_new():
-    segments = SegmentPool(5, 100, np.random.default_rng(0))
+def test_the_pool_keeps_the_newest_plays():
+    segments = SegmentPool(5, 3, np.random.default_rng(0))
     for i in range(30):
-        segments.add([trajectory(20, seed=i)])
-    assert 100 <= len(segments) < 140
-    newest = trajectory(20, seed=29)
-    assert any(np.array_equal(s.obs, newest.obs[s.source.start :][:5]) for s in segments.sample(200))
+        segments.add([trajectory(20, seed=2 * i), trajectory(20, seed=2 * i + 1), trajectory(4)])
+        segments.add([trajectory(4)])  # nothing of use in it: pushes nothing out
+    assert len(segments) == 3 * 40
+    kept = [trajectory(20, seed=seed) for seed in range(54, 60)]
+    for s in segments.sample(200):
+        assert any(np.array_equal(s.obs, t.obs[s.source.start :][:5]) for t in kept)
 
 
 def test_disagreement_takes_the_pairs_the_members_dispute():
@@ -92,6 +94,16 @@ def test_the_annealed_schedule_asks_most_early_as_the_original_does():
 def test_endless_schedules():
     assert [StepSchedule(5, 100).desired(s) for s in (0, 99, 100, 1_000)] == [5, 5, 6, 15]
     assert [ClockSchedule(5).desired(10**9, s) for s in (0, 2.9, 3, 31)] == [5, 5, 6, 15]
+
+
+@given(st.integers(1, 2_000), st.data(), st.integers(1, 5_000_000))
+def test_answers_by_steps_end_at_the_number_asked_for(n_labels, data, total):
+    n_pretrain = data.draw(st.integers(0, n_labels))
+    schedule = make_schedule("steps", n_labels, n_pretrain, total, 10)
+    wanted = [schedule.desired(step) for step in np.linspace(0, total, 50).astype(int)]
+    assert all(a <= b for a, b in pairwise(wanted))
+    assert min(schedule.desired(total), n_labels) == n_labels
+    assert schedule.desired(total // 2) <= n_pretrain + (n_labels - n_pretrain) / 2 + 1
 
 
 def test_schedules_by_name():

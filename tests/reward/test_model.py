@@ -119,6 +119,14 @@ def test_members_see_different_data_and_hold_out_a_third():
     assert torch.equal(bootstrap(ids[::-1], 3, seed=0), weight.flip(1))
 
 
+def test_no_member_is_left_without_data_by_few_answers():
+    for i in range(50):
+        weight = bootstrap([query(i).id], 3, seed=0)
+        assert (weight > 0).all()
+    assert (bootstrap([query(i).id for i in range(2)], 20, seed=0).sum(1) > 0).all()
+    assert (bootstrap([query(i).id for i in range(30)], 3, seed=0) == 0).any()
+
+
 def test_saved_and_loaded_it_gives_the_same_on_raw_observations(tmp_path):
     first, second = model(0), model(1)
     first.fit(by_first_number(30))

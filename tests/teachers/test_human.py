@@ -1,0 +1,80 @@
+"""The human teacher on a real store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rl_teacher.feedback.records import Submit
+from rl_teacher.feedback.store import Store, open_store
+from rl_teacher.labels import Verdict
+from rl_teacher.teachers.human import HumanTeacher
+from rl_teacher.trajectory import Query, Source, Trajectory
+
+K = 5
+
+
+def seen(seed: int) -> Query:
+    """A question whose clips have simulator states."""
+    rng = np.random.default_rng(seed)
+
+    def played(episode: int) -> Trajectory:
+        obs, sim = rng.normal(size=(K + 1, 3)).astype(np.float32), rng.normal(size=(K + 1, 4))
+        act = rng.normal(size=(K, 2)).astype(np.float32)
+        return Trajectory(obs, act, rng.normal(size=K), sim, source=Source("lesson", 10 * seed, episode))
+
+    return Query(played(0).segment(0, K), played(1).segment(0, K))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = open_store(tmp_path)
+    yield made
+    made.close()
+
+
+def teacher(store: Store) -> HumanTeacher:
+    experiment = store.experiment("lesson", "Reacher-v1", "Reach.", None)
+    run = store.run(experiment, "lesson", 1, "human")
+
+    def clip(sim: np.ndarray) -> str:
+        return store.add_clip("poses", sim.tobytes(), "application/octet-stream", b"{}", len(sim), 20.0, 0.05)
+
+    return HumanTeacher(store, experiment, run, clip)
+
+
+def test_what_was_ever_asked_is_known_after_a_restart_whatever_became_of_it(store):
+    before = teacher(store)
+    queries = [seen(seed) for seed in range(1, 5)]
+    before.ask(queries)
+    assert before.expire(older_than=25) == 2
+    after = teacher(store)
+    assert after.asked() == {query.id for query in queries}
+    assert after.n_open == 2
+
+
+def test_an_answer_comes_back_with_the_very_segments_that_were_shown(store):
+    asked = seen(1)
+    before = teacher(store)
+    before.ask([asked])
+    assert before.changes(0).comparisons == ()
+    experiment = store.experiments()[0].id
+    ann = store.labeller("ann")
+    claim = store.claim(experiment, ann)[0]
+    store.submit(Submit("1", claim.query_id, ann, Verdict.RIGHT, lease=claim.lease))
+    for human in (before, teacher(store)):
+        changes = human.changes(0)
+        (comparison,) = changes.comparisons
+        assert comparison.query.id == asked.id
+        assert comparison.mu.tolist() == [0, 1]
+        for side in ("left", "right"):
+            given, kept = getattr(asked, side), getattr(comparison.query, side)
+            assert (kept.key, kept.source) == (given.key, given.source)
+            assert np.array_equal(kept.env_rew, given.env_rew)
+        assert human.n_decided == 1
+    store.submit(Submit("2", claim.query_id, ann, Verdict.WITHDRAWN))
+    assert before.changes(changes.cursor).withdrawn == (asked.id,)
+    assert before.n_decided == 0

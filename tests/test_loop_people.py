@@ -1,0 +1,275 @@
+"""The loop with people: slow, fast, absent, undecided, of two minds."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rl_teacher.labels import Verdict
+from rl_teacher.pace import Pace
+from rl_teacher.queries.schedules import AnnealedSchedule, StepSchedule, make_schedule
+from tests.fakes import FakePerson, FakeWatch, K, human_pace, teaching
+
+
+def test_questions_asked_one_by_one_do_not_play_the_stage_each():
+    person = FakePerson()
+    watch = FakeWatch(lambda n: person.answer(1))
+    loop = teaching(person, watch, human_pace(None, 175), StepSchedule(175, 100))
+    loop.prepare()
+    assert person.n_decided == 175
+    assert loop.steps <= 2 * 175 * K
+
+
+def test_the_answer_that_ends_the_wait_is_in_the_first_fit_with_the_iterations_asked_for():
+    for n_pretrain in (0, 1, 4):
+        person = FakePerson()
+        watch = FakeWatch(lambda n, person=person: person.answer(1))
+        loop = teaching(person, watch, human_pace(2_000, n_pretrain), StepSchedule(n_pretrain, 100))
+        fits = []
+        fit = loop.reward.fit
+
+        def note(comparisons, n_iters=None, fits=fits, fit=fit):
+            fits.append((len(comparisons), n_iters))
+            return fit(comparisons, n_iters)
+
+        loop.reward.fit = note
+        loop.run()
+        assert fits[0] == (max(1, n_pretrain), 77)
+        assert {n_iters for _, n_iters in fits[1:]} == {None}
+
+
+def test_a_stop_before_the_agent_learns_leaves_the_first_fit_for_later():
+    person = FakePerson()
+    watch = FakeWatch()
+
+    def stop(n: int) -> None:
+        person.answer(1)
+        watch.stop = n == 3
+
+    watch.on_idle = stop
+    loop = teaching(person, watch, human_pace(None, 50), StepSchedule(50, 100))
+    loop.run()
+    assert not loop.ready
+    assert loop.reward.n_fits == 0
+
+
+VISITS = st.tuples(
+    st.integers(0, 8),
+    st.sampled_from(["left", "left", "right", "tie", "abstain"]),
+    st.sampled_from(["", "", "", "undo", "pause", "resume"]),
+)
+"""What a person does during one wait of the loop: so many answers of a kind, and perhaps a key more."""
+
+
+@given(
+    st.lists(VISITS, min_size=1, max_size=30),
+    st.integers(0, 5),
+    st.sampled_from([None, 5, 40]),
+    st.sampled_from(["anneal", "steps", "clock"]),
+    st.sampled_from([2_000, 5_000]),
+)
+@settings(max_examples=150, deadline=None)
+def test_no_mix_of_slow_fast_and_absent_people_stops_it_for_ever(visits, n_pretrain, n_labels, schedule, total):
+    """Whatever people do at first; afterwards they come by now and then, undecided at times, and nobody pauses."""
+    n_pretrain = min(n_pretrain, n_labels or n_pretrain)
+    person, watch = FakePerson(), FakeWatch()
+
+    def visit(n: int) -> None:
+        n_answers, verdict, key = visits[n - 1] if n <= len(visits) else (int(n % 7 == 0), "left", "")
+        person.answer(n_answers, Verdict.ABSTAIN if n % 21 == 0 else Verdict(verdict.upper()))
+        if key == "undo":
+            person.undo()
+        watch.hold = n < len(visits) and (key == "pause" or (watch.hold and key != "resume"))
+
+    watch.on_idle = visit
+    name = "steps" if schedule == "anneal" and n_labels is None else schedule
+    pace = human_pace(total, n_pretrain, n_labels)
+    loop = teaching(person, watch, pace, make_schedule(name, n_labels, n_pretrain, total, 100))
+    loop.run()
+    assert loop.steps >= total
+
+
+@pytest.mark.parametrize("n_labels", [None, 40])
+def test_people_who_only_tie_do_not_stop_it(n_labels):
+    person = FakePerson(lambda n: Verdict.TIE)
+    watch = FakeWatch(lambda n: person.answer(1))
+    schedule = AnnealedSchedule(n_labels, 4, 3_000) if n_labels else StepSchedule(4, 100)
+    loop = teaching(person, watch, human_pace(3_000, 4, n_labels), schedule)
+    loop.run()
+    assert loop.steps >= 3_000
+
+
+@pytest.mark.parametrize("n_labels", [None, 10])
+def test_cant_tell_uses_up_no_labels_trains_nothing_and_says_so(n_labels):
+    person = FakePerson(lambda n: Verdict.ABSTAIN if n < 60 else Verdict.LEFT)
+    watch = FakeWatch()
+
+    def answer(n: int) -> None:
+        if len(person.record) == 60:
+            assert loop.agent.rewards == []
+            assert loop.reward.n_fits == 0
+        person.answer(1)
+
+    watch.on_idle = answer
+    schedule = AnnealedSchedule(n_labels, 0, 3_000) if n_labels else StepSchedule(0, 100)
+    loop = teaching(person, watch, human_pace(3_000, 0, n_labels), schedule)
+    loop.run()
+    assert any("no preference has been expressed yet" in message for message in watch.messages)
+    assert loop.agent.rewards
+    assert person.n_decided >= 5
+
+
+@pytest.mark.parametrize("round_steps", [100, 400])
+@pytest.mark.parametrize("total_steps", [5_000, 50_000])
+def test_all_answers_are_asked_for_before_the_steps_run_out(round_steps, total_steps):
+    """Under a steep schedule a round is worth many answers: the agent must not run through its steps on few."""
+    person = FakePerson()
+    watch = FakeWatch(lambda n: person.answer(1))
+    pace = Pace(total_steps, round_steps, K, 50, 200, min_open=3, max_open=6, slack=2, stale_after=1_000)
+    loop = teaching(person, watch, pace, AnnealedSchedule(200, 50, total_steps))
+    loop.run()
+    assert person.n_decided >= 200 - pace.slack - 1
+
+
+def test_an_absent_person_is_waited_for_and_found_again():
+    person = FakePerson()
+    watch = FakeWatch(lambda n: person.answer(2) if n > 200 else None)
+    loop = teaching(person, watch, human_pace(2_000), StepSchedule(4, 100))
+    loop.run()
+    assert watch.n_idle > 200
+    assert loop.agent.rewards
+
+
+def test_the_agent_does_not_outrun_its_teacher():
+    person = FakePerson()
+    watch = FakeWatch(lambda n: person.answer(1) if n % 5 == 0 else None)
+    loop = teaching(person, watch, human_pace(20_000, 4), StepSchedule(4, 300))
+
+    ahead = []
+    record = watch.record
+
+    def check(steps, info):
+        record(steps, info)
+        ahead.append(loop.schedule.desired(loop.steps) - person.n_decided)
+
+    watch.record = check
+    loop.run()
+    assert max(ahead) <= human_pace().slack + 1
+
+
+def test_questions_always_wait_for_the_person():
+    person = FakePerson()
+    seen = []
+
+    def visit(n: int) -> None:
+        seen.append(person.n_open)
+        person.answer(1)
+
+    loop = teaching(person, FakeWatch(visit), human_pace(5_000), StepSchedule(4, 100))
+    loop.run()
+    assert min(seen) >= human_pace().min_open
+    assert max(seen) <= human_pace().max_open
+
+
+def test_stale_questions_are_taken_back_and_replaced():
+    person = FakePerson()
+
+    def oldest_last(n: int) -> None:  # answers the newest, so that old ones lie about
+        person.answer(1)
+
+    loop = teaching(person, FakeWatch(oldest_last), human_pace(5_000), StepSchedule(4, 100))
+    loop.run()
+    assert person.expired
+    assert all(q.left.source.step >= loop.steps - 2_000 for q in person.open)
+
+
+def test_every_answer_given_during_the_run_is_followed_by_a_policy_update_before_the_next_wait():
+    person = FakePerson()
+    unused = []
+
+    def answer(n: int) -> None:
+        unused.append(len(loop._unused))
+        person.answer(1)
+
+    loop = teaching(person, FakeWatch(answer), human_pace(20_000, 4), StepSchedule(4, 300))
+    loop.run()
+    latencies = [info for info in loop.watch.infos if "label_latency_seconds" in info]
+    assert len(latencies) >= 20
+    assert set(unused[5:]) == {0}
+
+
+def test_latency_is_counted_to_the_first_policy_update_of_the_round():
+    person = FakePerson()
+    loop = teaching(person, FakeWatch(lambda n: person.answer(1)), human_pace(5_000, 4), StepSchedule(4, 300))
+    loop.agent.update_seconds = 1_000.0
+    loop.run()
+    latencies = [info["label_latency_seconds"] for info in loop.watch.infos if "label_latency_seconds" in info]
+    assert latencies
+    assert all(1_000 <= latency < 1_010 for latency in latencies)
+
+
+def test_an_answer_taken_back_while_paused_is_no_news():
+    """Else the loop would spin: news lets it go on, and there is nothing to learn from."""
+    person = FakePerson()
+    watch = FakeWatch()
+    loop = teaching(person, watch, human_pace(None), StepSchedule(0, 100))
+    watch.hold = True
+
+    def change_of_mind(n: int) -> None:
+        if n == 3:
+            person.answer(1)
+        if n == 6:
+            person.undo()
+        watch.hold = n < 9
+        watch.stop = n > 30
+
+    watch.on_idle = change_of_mind
+    loop.run()
+    assert watch.n_idle > 30
+    assert len(watch.infos) < 5
+
+
+def test_after_the_pretraining_answers_nothing_random_is_asked_again():
+    person = FakePerson()
+    watch = FakeWatch(lambda n: person.answer(1))
+    loop = teaching(person, watch, human_pace(5_000, 12), StepSchedule(12, 100))
+    loop.prepare()
+    random_until = loop.steps
+    before = {q.id for q in person.open} | {q.id for q, _ in person.record}
+    watch.stop = False
+    loop.run()
+    later = [q for q in [*person.open, *(q for q, _ in person.record)] if q.id not in before]
+    assert later
+    assert all(min(q.left.source.step, q.right.source.step) >= random_until for q in later)
+
+
+def test_pause_holds_the_agent_and_resume_goes_on():
+    person = FakePerson()
+    watch = FakeWatch()
+    watch.hold = True
+
+    def resume(n: int) -> None:
+        person.answer(1)
+        if n == 50:
+            assert loop.agent.rewards == []
+            watch.hold = False
+
+    watch.on_idle = resume
+    loop = teaching(person, watch, human_pace(1_000), StepSchedule(4, 100))
+    loop.run()
+    assert "paused" in watch.messages
+    assert loop.agent.rewards
+
+
+def test_a_finish_ends_every_wait():
+    person = FakePerson()
+    watch = FakeWatch()
+
+    def finish(n: int) -> None:
+        watch.stop = n == 3
+
+    watch.on_idle = finish
+    loop = teaching(person, watch, human_pace(None), StepSchedule(4, 100))
+    loop.run()
+    assert watch.n_idle == 3
