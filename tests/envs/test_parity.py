@@ -1,6 +1,8 @@
 """EnvPool and Gymnasium must be the same task: a policy learns in one and is shown in the other."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any, NamedTuple
 
 import mujoco
 import numpy as np
@@ -9,13 +11,28 @@ import pytest
 from rl_teacher.envs.make import EnvPoolVec, has_envpool
 from rl_teacher.envs.simulator import Simulator
 from rl_teacher.envs.stage import random_actions
-from rl_teacher.envs.tasks import TASKS, resolve
+from rl_teacher.envs.tasks import TASKS, EnvSpec, Task, resolve
 
 pytestmark = pytest.mark.skipif(not has_envpool(), reason="EnvPool is not installed here")
 
 N_ENVS, N_STEPS = 4, 10
-SIMULATED = dict.fromkeys(TASKS, 1e-09) | {"humanoid": 2e-5}
-"""Greatest difference in float64. The humanoid's solver stops at a tolerance, and feet on the ground amplify it."""
+SEEDS = range(5)
+FIRST = 2e-13
+"""Greatest difference of anything after one step, absolute below 1 and relative above."""
+LATER = dict.fromkeys(TASKS, 1e-13) | {"walker": 1e-12, "ant": 1e-11, "humanoid": 1e-11, "cheetah": 1e-10}
+"""The same within ten steps. Four tasks amplify the last bit when feet strike the ground: Gymnasium's simulator,
+started one unit in the last place off, goes as far astray from itself. Holds for the MuJoCo of constraints.txt, which
+says what newer ones change."""
+
+
+class Both(NamedTuple):
+    """What the two simulators gave after one step in N environments."""
+
+    t: int
+    obs: np.ndarray
+    their_obs: np.ndarray
+    env_rew: np.ndarray
+    their_env_rew: np.ndarray
 
 
 def rebuilt(name: str, obs: np.ndarray, x: list[float], n_qpos: int, n_qvel: int) -> tuple[np.ndarray, np.ndarray]:
@@ -39,31 +56,36 @@ def put(sim: Simulator, name: str, obs: np.ndarray, info: dict[str, Any], i: int
     behind.set_state(*rebuilt(name, obs, x, behind.model.nq, behind.model.nv))
 
 
+def played(spec: EnvSpec, task: Task, seed: int) -> Iterator[Both]:
+    """Ten random steps of both, from the same states; EnvPool's observations are float64, so the states are exact."""
+    with closing(EnvPoolVec(spec, task, N_ENVS, seed, n_threads=1)) as fast:
+        raw: Any = fast._env
+        obs, info = raw.reset()
+        sims = [Simulator(spec) for _ in range(N_ENVS)]
+        for i, sim in enumerate(sims):
+            put(sim, task.name, obs[i], info, i)
+        assert fast.act_space == sims[0].act_space
+        assert fast.obs_space.shape == sims[0].obs_space.shape
+        rng = np.random.default_rng(seed)
+        for t in range(1, N_STEPS + 1):
+            act = random_actions(fast.act_space, N_ENVS, rng)
+            obs, _, _, _, info = raw.step(act)
+            n_seen = 8 if task.name == "doublependulum" else obs.shape[1]  # the rail's force is clipped by `EnvPoolVec`
+            steps = [sim.step(act[i]) for i, sim in enumerate(sims)]
+            theirs = np.stack([step.obs[:n_seen] for step in steps])
+            yield Both(t, obs[:, :n_seen], theirs, task.reward(obs, info), np.array([step.env_rew for step in steps]))
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_both_simulators_give_the_same_observations_and_rewards(name: str) -> None:
-    spec = resolve(name)
-    fast = EnvPoolVec(spec, TASKS[name], N_ENVS, seed=3, n_threads=1)
-    raw: Any = fast._env
-    obs, info = raw.reset()
-    sims = [Simulator(spec) for _ in range(N_ENVS)]
-    for i, sim in enumerate(sims):
-        put(sim, name, obs[i], info, i)
-    assert fast.act_space == sims[0].act_space
-    assert fast.obs_space.shape == sims[0].obs_space.shape
-    rng = np.random.default_rng(0)
     farthest = 0.0
-    for _ in range(N_STEPS):
-        act = random_actions(fast.act_space, N_ENVS, rng)
-        obs, _, _, _, info = raw.step(act)
-        env_rew = TASKS[name].reward(obs, info)
-        compared = obs[:, :8] if name == "doublependulum" else obs  # the rail's force is clipped by `EnvPoolVec`
-        for i, sim in enumerate(sims):
-            step = sim.step(act[i])
-            np.testing.assert_allclose(compared[i], step.obs[: compared.shape[1]], rtol=1e-9, atol=SIMULATED[name])
-            assert env_rew[i] == pytest.approx(step.env_rew, abs=1e-7)
-            farthest = max(farthest, abs(step.env_rew))
+    for seed in SEEDS:
+        for both in played(resolve(name), TASKS[name], seed):
+            bound = FIRST if both.t == 1 else LATER[name]
+            np.testing.assert_allclose(both.obs, both.their_obs, rtol=bound, atol=bound)
+            np.testing.assert_allclose(both.env_rew, both.their_env_rew, rtol=0, atol=bound)
+            farthest = max(farthest, np.abs(both.env_rew).max())
     assert farthest > 0.01  # it did move
-    fast.close()
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -73,12 +95,13 @@ def test_what_a_learner_sees_is_what_the_stage_sees(name: str) -> None:
     obs, info = fast._env.reset()
     sim = Simulator(spec)
     put(sim, name, obs[0], info, 0)
+    bound = 2e-7  # two units in the last place of float32
     rng = np.random.default_rng(1)
     for _ in range(N_STEPS):
         act = random_actions(fast.act_space, 1, rng)
         ours, theirs = fast.step(act), sim.step(act[0])
-        np.testing.assert_allclose(ours.obs[0], theirs.obs.astype(np.float32), rtol=1e-5, atol=1e-5)
-        assert ours.env_rew[0] == pytest.approx(theirs.env_rew, abs=1e-6)
+        np.testing.assert_allclose(ours.obs[0], theirs.obs.astype(np.float32), rtol=bound, atol=bound)
+        assert ours.env_rew[0] == pytest.approx(theirs.env_rew, abs=1e-7)
     fast.close()
 
 
