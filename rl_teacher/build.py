@@ -88,7 +88,7 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     agent = PPO(env, config.ppo, _seed(config.seed, 2))
     stage = Stage(spec, _seed(config.seed, 3, done["steps"]), run=config.name)
     stack.callback(stage.close)
-    desk = _desk(config, spec, stage, store)
+    desk = _desk(config, spec, stage, store, folder.is_new())
     session = _session(config, machine, folder, console, desk, agent, spec, done)
     stack.callback(session.metrics.close)
     if config.predictor == "rl":
@@ -170,7 +170,7 @@ def _session(
     )
 
 
-def _desk(config: RunConfig, spec: EnvSpec, stage: Stage, store: Store) -> Desk:
+def _desk(config: RunConfig, spec: EnvSpec, stage: Stage, store: Store, is_new: bool) -> Desk:
     if config.predictor == "human" and not drawable(stage.model):
         raise UserError(
             f"'{config.env_id}' given with -p human, but clips of it cannot be drawn yet: only MuJoCo environments can "
@@ -184,6 +184,7 @@ def _desk(config: RunConfig, spec: EnvSpec, stage: Stage, store: Store) -> Desk:
         seed=config.seed,
         predictor=config.predictor,
         instructions=config.instructions,
+        is_new=is_new,
         wanted=config.n_labels,
     )
 

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rl_teacher.errors import UserError, unknown
+from rl_teacher.shell import begin, hear_interrupts, tell
+
+if TYPE_CHECKING:  # all else is imported where it is needed, so that Ctrl-C is in hand from the first moment
+    import argparse
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code: 0, or 2 with one line on standard error for a mistake of the user's."""
+    if argv is None:  # the program itself, not somebody who calls it
+        begin()
+    from rl_teacher.errors import UserError, unknown
+
     given = list(sys.argv[1:] if argv is None else argv)
     try:
         if not given or given[0] in ("-h", "--help"):
-            sys.stdout.write(_help())
+            tell(sys.stdout, _help())
             return 0
         if given[0] not in COMMANDS:
             raise unknown("command", given[0], COMMANDS)
         return COMMANDS[given[0]](given[1:])
     except UserError as error:
-        sys.stderr.write(f"rl-teacher: {error}\n")
+        tell(sys.stderr, f"rl-teacher: {error}\n")
         return 2
     except KeyboardInterrupt:
         return 130
@@ -60,12 +66,15 @@ def _page_options(command: str, description: str):
 
 
 def _page(parser: argparse.ArgumentParser, argv: Sequence[str]) -> int:
+    from pathlib import Path
+
     from rl_teacher.options import count
     from rl_teacher.serving import Place, serve
 
     args = parser.parse_args(argv)
-    port = None if args.port is None else count("--port", args.port, most=65_535)
+    port = None if args.port is None else count("--port", args.port, "8000", most=65_535)
     place = Place(Path(args.run_dir), args.store, args.allowed_host)
+    hear_interrupts()
     return serve(place, args.host, port, getattr(args, "name", None))
 
 

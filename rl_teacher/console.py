@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping
 
@@ -9,7 +10,17 @@ from rich.console import Console as RichConsole
 from rich.live import Live
 from rich.table import Table
 
+from rl_teacher.shell import unread
+
 LOG_EVERY_SECONDS = 10.0
+
+
+class _Patient(RichConsole):
+    """Goes on where nobody reads any more (`| head -1`); rich's own would end the run."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        unread(sys.stdout)
 
 
 class Console:
@@ -21,7 +32,7 @@ class Console:
     """
 
     def __init__(self, title: str, rich: RichConsole | None = None):
-        self._rich = rich or RichConsole(highlight=False, soft_wrap=True)
+        self._rich = rich or _Patient(highlight=False, soft_wrap=True)
         self._title = title
         self._figures: dict[str, str] = {}
         self._message = ""

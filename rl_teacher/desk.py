@@ -22,7 +22,8 @@ class Desk:
         name: Of experiment and run.
         seed: Of the run.
         predictor: rl, synth or human.
-        instructions: What people are told, Markdown.
+        instructions: What people are told, Markdown; what the page made of it stays when a run goes on.
+        is_new: The run begins here, if perhaps not its experiment.
         wanted: Answers in all; None: without end.
     """
 
@@ -36,10 +37,13 @@ class Desk:
         seed: int,
         predictor: str,
         instructions: str,
+        is_new: bool,
         wanted: int | None,
     ):
         self.store = store
         self.experiment_id = store.experiment(name, spec.env_id, instructions, wanted)
+        if is_new:
+            store.edit_experiment(self.experiment_id, instructions=instructions)
         self.run_id = store.run(self.experiment_id, name, seed, predictor)
         self.can_draw = drawable(model)
         self.model = model

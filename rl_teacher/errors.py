@@ -18,6 +18,10 @@ class NotFiniteError(UserError):
     """A NaN or an infinity where a number was needed; the message names where. The run's last good state is kept."""
 
 
+class BrokenEnvironmentError(UserError):
+    """The environment's own code raised something, which is `__cause__`; the message names what and where."""
+
+
 def outside_fault(error: Exception) -> str | None:
     """One line about a fault of disk, file system or database rather than of this program; None for any other.
 
@@ -34,16 +38,18 @@ def outside_fault(error: Exception) -> str | None:
     return f"{what}. Mend it and start the same command again: it goes on from its last checkpoint."
 
 
-def unknown(kind: str, given: str, allowed: Iterable[str]) -> UserError:
+def unknown(kind: str, given: str, allowed: Iterable[str], elsewhere: str | None = None) -> UserError:
     """A name that is not known, with the near names first and all allowed ones after them.
 
     Args:
         kind: What the name stands for, "environment" for example.
         given: The name as the user wrote it.
         allowed: Every name that would have done.
+        elsewhere: What to say in place of the allowed names where they are too many for one line.
     """
     names = sorted(allowed)
     folded = {name.lower(): name for name in names}
     near = [folded[key] for key in difflib.get_close_matches(given.lower(), folded, n=3, cutoff=0.5)]
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    return UserError(f"Unknown {kind} '{given}'.{hint} Allowed: {', '.join(names)}. Choose one of them.")
+    rest = elsewhere or f"Allowed: {', '.join(names)}. Choose one of them."
+    return UserError(f"Unknown {kind} '{given}'.{hint} {rest}")

@@ -15,6 +15,7 @@ from rl_teacher.envs.tasks import resolve
 from rl_teacher.errors import UserError, unknown
 from rl_teacher.queries.schedules import SCHEDULES
 from rl_teacher.queries.strategies import STRATEGIES
+from rl_teacher.runs import fault_log
 
 PREDICTORS = ("rl", "synth", "human")
 LARGEST = 2**53
@@ -91,20 +92,22 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
     args = parser().parse_args(argv)
     if args.predictor not in PREDICTORS:
         raise unknown("predictor", args.predictor, PREDICTORS)
-    spec = resolve(args.env_id)
-    n_labels = None if args.n_labels is None else count("-l/--n_labels", args.n_labels)
+    run_dir = Path(args.run_dir)
+    with fault_log(run_dir, args.name):
+        spec = resolve(args.env_id)
+    n_labels = None if args.n_labels is None else count("-l/--n_labels", args.n_labels, "700")
     pretrain = _pretrain(args.pretrain_labels, n_labels)
     iters = RewardConfig().pretrain_iters
     if args.pretrain_iters is not None:
-        iters = count("-i/--pretrain_iters", args.pretrain_iters)
+        iters = count("-i/--pretrain_iters", args.pretrain_iters, "300")
     config = RunConfig(
         env_id=args.env_id,
         predictor=args.predictor,
         name=args.name,
-        seed=count("-s/--seed", args.seed, least=0),
+        seed=count("-s/--seed", args.seed, "1", least=0),
         n_labels=n_labels,
         pretrain_labels=pretrain,
-        num_timesteps=count("-t/--num_timesteps", args.num_timesteps),
+        num_timesteps=count("-t/--num_timesteps", args.num_timesteps, "1e6"),
         agent=resolve_agent(args.agent),
         label_schedule=_one_of("label schedule", args.label_schedule or ("anneal" if n_labels else "steps"), SCHEDULES),
         queries=_one_of("query strategy", args.queries, STRATEGIES),
@@ -115,41 +118,49 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
     if config.label_schedule == "anneal" and n_labels is None:
         raise UserError("--label_schedule anneal given without -l; it needs to know how many labels: give -l.")
     machine = Machine(
-        run_dir=Path(args.run_dir),
-        workers=os.cpu_count() or 1 if args.workers is None else count("-w/--workers", args.workers),
+        run_dir=run_dir,
+        workers=os.cpu_count() or 1 if args.workers is None else count("-w/--workers", args.workers, "4"),
         videos=not args.no_videos,
         store=args.store,
         host=args.host,
-        port=None if args.port is None else count("--port", args.port, most=65_535),
+        port=None if args.port is None else count("--port", args.port, "8000", most=65_535),
         serve=not args.no_serve,
         allowed_host=args.allowed_host,
     )
     return config, machine
 
 
-def count(option: str, given: str, least: int = 1, most: int = LARGEST) -> int:
+def count(option: str, given: str, example: str, least: int = 1, most: int = LARGEST) -> int:
     """A whole number from the command line; "5e6" is one.
+
+    Args:
+        option: Its names, "-l/--n_labels" for example.
+        given: As the user wrote it.
+        example: A number that would do.
+        least: The smallest allowed.
+        most: The largest allowed.
 
     Raises:
         UserError: If it is none, or out of bounds.
     """
     bounds = f"a whole number from {least} " + ("up" if most == LARGEST else f"to {most}")
+    rest = f"allowed is {bounds}. Give for example {option.split('/')[0]} {example}."
     try:
         value = int(given) if given.isdecimal() else float(given)
         number = int(value)
     except (ValueError, OverflowError):
-        raise UserError(f"{option} {given} given; allowed is {bounds}.") from None
+        raise UserError(f"{option} {given} given; {rest}") from None
     if number > LARGEST:
-        raise UserError(f"{option} {given} given, which is more than {LARGEST:,}; allowed is {bounds}.")
+        raise UserError(f"{option} {given} given, which is more than {LARGEST:,}; {rest}")
     if number != value or not least <= number <= most:
-        raise UserError(f"{option} {given} given; allowed is {bounds}.")
+        raise UserError(f"{option} {given} given; {rest}")
     return number
 
 
 def _pretrain(given: str | None, n_labels: int | None) -> int:
     if given is None:
         return max(1, n_labels // 4) if n_labels else 0
-    pretrain = count("-L/--pretrain_labels", given, least=0)
+    pretrain = count("-L/--pretrain_labels", given, "175", least=0)
     if n_labels is not None and pretrain > n_labels:
         raise UserError(
             f"-L/--pretrain_labels {pretrain} given with -l/--n_labels {n_labels}; the labels before training are part "

@@ -8,17 +8,28 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rl_teacher.errors import UserError
+from rl_teacher.errors import BrokenEnvironmentError, UserError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 LONGEST = 100
 """Letters of a name."""
 KEEP = 3
 """Checkpoints kept."""
+_AGENT, _REWARD = "agent.safetensors", "reward.safetensors"
+PARTS = {
+    "rl": (_AGENT,),
+    "synth": (_AGENT, _REWARD, "teacher.safetensors", "teacher.json"),
+    "human": (_AGENT, _REWARD),
+}
+"""Files of a checkpoint besides state.json, by predictor."""
+_STATE = {"steps": int, "evaluated_at": int, "seconds": dict, "latest": dict, "true_return": dict | None, "ready": bool}
+"""What state.json must hold for a run to go on from it."""
 
 
 class RunFolder:
@@ -27,21 +38,16 @@ class RunFolder:
     Args:
         run_dir: Where all runs lie.
         name: Of this run.
+        parts: Files that a whole checkpoint holds besides state.json.
 
     Raises:
         UserError: If the name cannot be a folder, the folder cannot be written, or another process runs it.
     """
 
-    def __init__(self, run_dir: Path, name: str):
-        taken = name == "blobs" or name.startswith(("feedback.db", "server.log"))
-        if not NAME.fullmatch(name) or ".." in name or len(name) > LONGEST or taken:
-            raise UserError(
-                f"Run name '{name[:LONGEST]}' given; allowed are up to {LONGEST} letters, digits, '.', '_' and '-', "
-                "beginning with a letter or digit, without '..', and not what lies beside the runs (blobs, "
-                "feedback.db, server.log). Choose another name with -n."
-            )
+    def __init__(self, run_dir: Path, name: str, parts: Sequence[str] = ()):
         self.name = name
-        self.path = run_dir / name
+        self.path = _path(run_dir, name)
+        self._parts = parts
         try:
             (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
             self._lock = (self.path / "lock").open("w")
@@ -56,6 +62,10 @@ class RunFolder:
             raise UserError(
                 f"Run '{name}' is being run by another process. Wait for it, stop it, or choose another name with -n."
             ) from error
+
+    def is_new(self) -> bool:
+        """Whether nothing was ever run here."""
+        return not (self.path / "config.json").exists()
 
     def compare(self, settings: Mapping[str, Any]) -> None:
         """Check that the run, if it was started before, was started with the same settings.
@@ -124,7 +134,7 @@ class RunFolder:
         """The newest whole checkpoint, or None. Damaged ones are named through `warn` and passed over."""
         damaged = False
         for folder in reversed(self._checkpoints()):
-            fault = _fault(folder)
+            fault = _fault(folder, self._parts)
             if fault is None:
                 return folder
             damaged = True
@@ -144,12 +154,47 @@ class RunFolder:
         return sorted(p for p in (self.path / "checkpoints").iterdir() if re.fullmatch(r"step-\d{12}", p.name))
 
 
+@contextmanager
+def fault_log(run_dir: Path, name: str) -> Iterator[None]:
+    """Write what an environment's own code raises in this block to error.log in the run folder, for its author.
+
+    Args:
+        run_dir: Where all runs lie.
+        name: Of this run.
+
+    Raises:
+        BrokenEnvironmentError: What was raised in the block; its message says where the log is.
+        UserError: If the name cannot be a folder.
+    """
+    try:
+        yield
+    except BrokenEnvironmentError as fault:
+        log = _path(run_dir, name) / "error.log"
+        try:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_text("".join(traceback.format_exception(fault)), encoding="utf-8")
+        except OSError:
+            raise fault from fault.__cause__  # it can be told without a log
+        raise BrokenEnvironmentError(f"{fault} The whole traceback is in {log}.") from fault.__cause__
+
+
 def write_json(path: Path, value: Any) -> None:
     """Replace a JSON file as a whole: a reader sees the old or the new one, never half of one."""
     draft = path.with_suffix(".json.tmp")
     draft.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     _fsync(draft)
     os.replace(draft, path)
+
+
+def _path(run_dir: Path, name: str) -> Path:
+    taken = name == "blobs" or name.startswith(("feedback.db", "server.log"))
+    if not NAME.fullmatch(name) or ".." in name or len(name) > LONGEST or taken:
+        raise UserError(
+            f"Run name '{name[:LONGEST]}' given; allowed are up to {LONGEST} letters, digits, '.', '_' and '-', "
+            "beginning with a letter or digit, without '..', and not what lies beside the runs (blobs, "
+            "feedback.db, server.log). Choose another name with -n."
+        )
+    return run_dir / name
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -183,10 +228,12 @@ def _differences(held: Mapping[str, Any], wanted: Mapping[str, Any], where: str 
     return found
 
 
-def _fault(folder: Path) -> str | None:
+def _fault(folder: Path, parts: Sequence[str]) -> str | None:
+    """What is wrong with a checkpoint, or None."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
         wrong = [name for name, sha in manifest.items() if _sha256(folder / name) != sha]
+        state = json.loads((folder / "state.json").read_text())
     except (FileNotFoundError, ValueError, AttributeError) as error:
         return str(error)
     except OSError as error:  # nothing says that it is damaged: it may be whole and only out of reach
@@ -196,7 +243,14 @@ def _fault(folder: Path) -> str | None:
         ) from error
     if not manifest:
         return "its manifest is empty"
-    return f"{', '.join(wrong)} changed" if wrong else None
+    if wrong:
+        return f"{', '.join(wrong)} changed"
+    missing = [name for name in (*parts, "state.json") if name not in manifest]
+    if missing:
+        return f"{', '.join(missing)} missing"
+    state = state if isinstance(state, dict) else {}
+    unfit = [name for name, kind in _STATE.items() if name not in state or not isinstance(state[name], kind)]
+    return f"state.json holds no usable {', '.join(unfit)}" if unfit else None
 
 
 def _sha256(path: Path) -> str:

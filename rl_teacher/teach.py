@@ -8,22 +8,27 @@ builds the parts, runs the loop, and leaves everything in `runs/<name>/`.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-from pathlib import Path
 
 if __package__ in (None, ""):  # run as a script: Python has put this folder on the import path, not the one above it
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
+from rl_teacher.shell import begin, hear_interrupts, tell
+
+if __name__ == "__main__":
+    begin()  # the imports below take a second
+
+import shutil
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
+from pathlib import Path
 
 from rl_teacher.config import RunConfig
 from rl_teacher.errors import NotFiniteError, UserError, outside_fault
 from rl_teacher.options import Machine, parse
-from rl_teacher.runs import RunFolder
+from rl_teacher.runs import PARTS, RunFolder, fault_log
 from rl_teacher.session import Session
 
 
@@ -40,12 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         return _refuse(outside)
     except KeyboardInterrupt:
-        sys.stderr.write("rl-teacher: stopped at once; the same command goes on from the last checkpoint\n")
+        tell(sys.stderr, "rl-teacher: stopped at once; the same command goes on from the last checkpoint\n")
         return 130
 
 
 def _refuse(message: str) -> int:
-    sys.stderr.write(f"rl-teacher: {' '.join(message.split())}\n")
+    tell(sys.stderr, f"rl-teacher: {' '.join(message.split())}\n")
     return 2
 
 
@@ -55,15 +60,16 @@ def teach(config: RunConfig, machine: Machine) -> int:
     Raises:
         UserError: For what cannot be used. What was learned and answered until then is kept.
     """
-    with ExitStack() as stack:
-        folder = RunFolder(machine.run_dir, config.name)
+    with fault_log(machine.run_dir, config.name), ExitStack() as stack:
+        folder = RunFolder(machine.run_dir, config.name, PARTS[config.predictor])
         stack.callback(folder.close)
         folder.compare(asdict(config))
         if folder.summary().get("finished"):
-            sys.stdout.write(f"Run '{config.name}' is finished. Watch it: {_watch(config.name, machine)}\n")
+            tell(sys.stdout, f"Run '{config.name}' is finished. Watch it: {_watch(config.name, machine)}\n")
             return 0
         from rl_teacher.build import build  # torch and the simulator take seconds to import: mistakes come out first
 
+        hear_interrupts()
         session = build(config, machine, folder, stack)
         session.console.open()
         stack.callback(session.console.close)
@@ -102,7 +108,10 @@ def _told(session: Session) -> Iterator[None]:
         try:
             session.save(session.loop.steps)
         except NotFiniteError as poisoned:  # then the checkpoint before is the good one
-            session.console.line(str(poisoned))
+            if str(poisoned) != str(error):  # else it is told below
+                session.console.line(str(poisoned))
+            if not session.folder.summary():  # it failed before the first checkpoint
+                session.folder.write_summary(session.summary(session.loop.steps, finished=False))
         except OSError as full:
             session.console.line(f"Not saved: {full}. The checkpoint before stays the newest.")
         with suppress(Exception):  # the page cannot be told where the database is the fault; `error` is told below
@@ -121,7 +130,7 @@ def _watch(name: str, machine: Machine) -> str:
 def _say_goodbye(session: Session, summary: dict, machine: Machine) -> None:
     line, name = session.console.line, session.folder.name
     returns = summary["true_return"]
-    if returns and returns["mean"] is not None:
+    if returns and None not in returns.values():  # None stands for what is not finite
         line(f"True return {returns['mean']:,.1f} ± {returns['std']:,.1f} over {returns['episodes']} episodes.")
     session.replays.last(summary["steps"])
     line(f"Everything is in {session.folder.path}. Watch the agent: {_watch(name, machine)}")

@@ -49,5 +49,9 @@ def save_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
     """
     poisoned = [name for name, value in tensors.items() if not bool(torch.isfinite(value).all())]
     if poisoned:
-        raise NotFiniteError(f"Not saved: {', '.join(poisoned)} in {path.name} would hold values that are not finite.")
+        names = ", ".join(poisoned[:3]) + (f" and {len(poisoned) - 3} more" if len(poisoned) > 3 else "")
+        raise NotFiniteError(
+            f"Not saved: {names} in {path.name} would hold values that are not finite. The environment's observations "
+            "and rewards must stay small enough to be squared; mend it and start the same command again."
+        )
     save_file(dict(tensors), path)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import shlex
 import shutil
 import signal
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +18,10 @@ import pytest
 from rl_teacher.envs.simulator import Simulator
 from rl_teacher.errors import outside_fault
 from rl_teacher.feedback.store import open_store
+from rl_teacher.runs import PARTS, RunFolder
 from rl_teacher.teach import main
-from tests.trainer import person, training
+from tests.trainer import SCRIPT, person, training
+from tests.unprivileged import run_unprivileged
 
 WELL = "-p rl -e Reacher-v1 -n x -t 5000 -V"
 
@@ -44,7 +49,14 @@ def refused(words: str, capsys: pytest.CaptureFixture[str]) -> str:
         ("-p rl -e gym:Humanoid-v2 -n x", "cannot be built here"),
         ("-p rl -e gym:Blackjack-v1 -n x", "observation space"),
         ("-p synth -l 10 -L 11 -e Reacher-v1 -n x", "Give -L 10 or fewer"),
-        ("-p synth -l 0 -e Reacher-v1 -n x", "-l/--n_labels 0 given; allowed is a whole number from 1 up"),
+        ("-p synth -l 0 -e Reacher-v1 -n x", "allowed is a whole number from 1 up. Give for example -l 700."),
+        ("-p synth -l 9 -L x -e Reacher-v1 -n x", "Give for example -L 175."),
+        ("-p synth -l 1e99 -e Reacher-v1 -n x", "Give for example -l 700."),
+        ("-p rl -i x -e Reacher-v1 -n x", "Give for example -i 300."),
+        ("-p rl -t x -e Reacher-v1 -n x", "Give for example -t 1e6."),
+        ("-p rl -s x -e Reacher-v1 -n x", "Give for example -s 1."),
+        ("-p rl -w x -e Reacher-v1 -n x", "Give for example -w 4."),
+        ("-p rl --port x -e Reacher-v1 -n x", "Give for example --port 8000."),
         ("-p synth -l -5 -e Reacher-v1 -n x", "-5"),
         ("-p synth -l many -e Reacher-v1 -n x", "many given"),
         ("-p rl -t 1.5 -e Reacher-v1 -n x", "1.5 given"),
@@ -91,6 +103,38 @@ def test_a_line_of_metrics_that_is_no_text_is_passed_over(capsys):
     assert all(json.loads(line)["step"] for line in Path("runs/x/metrics.jsonl").read_text().splitlines())
 
 
+def test_a_checkpoint_holds_what_going_on_from_it_needs(capsys):
+    """The lists in `runs` and what a run really writes are the same."""
+    for predictor, words in (("rl", ""), ("synth", "-l 4")):
+        assert teach(f"-p {predictor} {words} -e Reacher-v1 -n {predictor} -t 5000 -V") == 0
+        newest = max(Path("runs", predictor, "checkpoints").iterdir())
+        assert set(json.loads((newest / "manifest.json").read_text())) == {*PARTS[predictor], "state.json"}
+        with closing(RunFolder(Path("runs"), predictor, PARTS[predictor])) as folder:
+            assert folder.latest(pytest.fail) == newest
+    assert set(PARTS["synth"]) > set(PARTS["human"]) > set(PARTS["rl"])
+
+
+@pytest.mark.parametrize("spoilt", ["state.json", "agent.safetensors"])
+def test_a_checkpoint_without_what_it_needs_is_set_aside_and_the_one_before_used(spoilt, capsys):
+    words = "-p synth -l 10 -e Reacher-v1 -n x -t 5000 -V"
+    assert teach(words) == 0
+    (Path("runs/x") / "summary.json").unlink()
+    before, newest = sorted(Path("runs/x/checkpoints").iterdir())[-2:]
+    (newest / spoilt).write_text("{}")
+    manifest = json.loads((newest / "manifest.json").read_text())
+    if spoilt == "state.json":
+        manifest[spoilt] = hashlib.sha256(b"{}").hexdigest()
+    else:
+        (newest / spoilt).unlink()
+        del manifest[spoilt]
+    (newest / "manifest.json").write_text(json.dumps(manifest))
+    capsys.readouterr()
+    assert teach(words) == 0
+    said = capsys.readouterr().out
+    assert f"checkpoint {newest.name} is damaged ({spoilt}" in said
+    assert f"going on from step {int(before.name.removeprefix('step-')):,}" in said
+
+
 def test_a_checkpoint_out_of_reach_is_not_taken_for_damaged(capsys):
     assert teach(WELL) == 0
     (Path("runs/x") / "summary.json").unlink()
@@ -99,6 +143,31 @@ def test_a_checkpoint_out_of_reach_is_not_taken_for_damaged(capsys):
     (newest / "agent.safetensors").mkdir()  # an error of the file system that is not "missing"
     assert "cannot be read" in refused(WELL, capsys)
     assert newest.exists()
+
+
+def test_a_database_that_may_only_be_read_is_refused_in_one_line():
+    assert teach(WELL) == 0
+    Path("runs/feedback.db").chmod(0o444)
+    done = run_unprivileged([sys.executable, str(SCRIPT), *shlex.split("-p rl -e Reacher-v1 -n y -t 5000 -V")])
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "feedback.db' cannot be opened (attempt to write a readonly database)" in done.stderr
+    assert "--store" in done.stderr
+
+
+def test_new_instructions_are_told_when_the_run_folder_was_deleted():
+    words = f"{WELL} --instructions"
+    assert teach(f"{words} 'Hop.'") == 0
+    shutil.rmtree("runs/x")
+    assert teach(f"{words} 'Do a **flip**.'") == 0
+    store = open_store("runs")
+    (experiment,) = store.experiments()
+    assert experiment.instructions == "Do a **flip**."
+    store.edit_experiment(experiment.id, instructions="Land on your feet.")
+    Path("runs/x/summary.json").unlink()
+    assert teach(f"{words} 'Do a **flip**.'") == 0  # goes on: what the page made of it stays
+    assert store.experiments()[0].instructions == "Land on your feet."
+    store.close()
 
 
 def test_faults_from_outside_are_told_from_our_own():

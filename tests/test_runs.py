@@ -1,24 +1,25 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from rl_teacher.errors import UserError
-from rl_teacher.runs import KEEP, RunFolder
+from rl_teacher.runs import KEEP, RunFolder, write_json
+from tests.unprivileged import run_unprivileged
+
+STATE = {"steps": 1, "evaluated_at": 0, "seconds": {}, "latest": {}, "true_return": None, "ready": False}
 
 
-def writer(text: str):
-    return lambda folder: (folder / "part").write_text(text)
+def writer(text: str, state: object = STATE):
+    return lambda folder: ((folder / "part").write_text(text), write_json(folder / "state.json", state))
 
 
 @pytest.fixture
 def folder(tmp_path):
-    held = RunFolder(tmp_path, "x")
+    held = RunFolder(tmp_path, "x", ["part"])
     yield held
     held.close()
 
@@ -78,6 +79,32 @@ def test_with_no_whole_checkpoint_left_it_starts_afresh_and_says_so(folder, mani
     assert folder.latest(pytest.fail) == fresh
 
 
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ({}, "state.json holds no usable steps, evaluated_at, seconds, latest, true_return, ready"),
+        ([], "state.json holds no usable steps"),
+        ({name: value for name, value in STATE.items() if name != "latest"}, "state.json holds no usable latest"),
+        (STATE | {"steps": "many"}, "state.json holds no usable steps"),
+    ],
+)
+def test_a_checkpoint_whose_state_is_no_state_is_passed_over(folder, state, says):
+    good = folder.save(10, writer("good"))
+    folder.save(20, writer("bad", state))
+    warnings: list[str] = []
+    assert folder.latest(warnings.append) == good
+    assert says in warnings[0]
+
+
+@pytest.mark.parametrize("missing", ["part", "state.json"])
+def test_a_checkpoint_that_never_held_a_part_is_passed_over(folder, missing):
+    good = folder.save(10, writer("good"))
+    folder.save(20, lambda draft: (writer("bad")(draft), (draft / missing).unlink()))
+    warnings: list[str] = []
+    assert folder.latest(warnings.append) == good
+    assert missing in warnings[0]
+
+
 @pytest.mark.parametrize("name", ["config.json", "summary.json"])
 def test_damaged_json_is_named(folder, name):
     (folder.path / name).write_text("{half")
@@ -106,23 +133,11 @@ def test_only_the_newest_checkpoints_are_kept(folder, tmp_path):
 
 
 def test_an_unwritable_run_folder_is_refused_in_one_line(tmp_path):
-    """As root every path is writable, so the command runs under another user id."""
     locked = tmp_path / "locked"
     locked.mkdir()
     locked.chmod(0o555)
-    code = (
-        "import os, sys\n"
-        "from pathlib import Path\n"
-        "from rl_teacher.runs import RunFolder\n"
-        "os.getuid() == 0 and os.setuid(65534)\n"
-        f"RunFolder(Path({str(locked)!r}), 'x')\n"
-    )
-    for parent in (tmp_path, *tmp_path.parents):
-        if os.getuid() == 0 and parent != Path(parent.anchor):
-            parent.chmod(parent.stat().st_mode | 0o055)
-        if parent.name.startswith("pytest-of"):
-            break
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    code = f"from pathlib import Path\nfrom rl_teacher.runs import RunFolder\nRunFolder(Path({str(locked)!r}), 'x')\n"
+    done = run_unprivileged([sys.executable, "-c", code])
     last = done.stderr.strip().splitlines()[-1]
     assert "cannot be written" in last
     assert "--run-dir" in last

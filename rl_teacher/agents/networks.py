@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rl_teacher.errors import NotFiniteError
+
 
 def mlp(n_in: int, hidden: tuple[int, ...], n_out: int, out_gain: float, generator: torch.Generator) -> nn.Sequential:
     """A tanh network with orthogonal weights and zero biases.
@@ -89,8 +91,21 @@ class CategoricalPolicy(nn.Module):
         self._first = int(space.start)
 
     def sample(self, obs: Tensor, generator: torch.Generator) -> Tensor:
-        """Actions (N, 1) drawn for obs (N, D), as floats."""
-        return torch.multinomial(self.logits(obs).softmax(-1), 1, generator=generator).float()
+        """Actions (N, 1) drawn for obs (N, D), as floats.
+
+        Raises:
+            NotFiniteError: If a NaN leaves nothing to choose by.
+        """
+        chances = self.logits(obs).softmax(-1)
+        try:
+            return torch.multinomial(chances, 1, generator=generator).float()
+        except RuntimeError as error:
+            if bool(chances.isfinite().all()):
+                raise
+            raise NotFiniteError(
+                "The agent cannot choose an action: the environment gave an observation that is not finite, or the "
+                "agent's own weights are not. Mend the environment and start the same command again."
+            ) from error
 
     def best(self, obs: Tensor) -> Tensor:
         """The likeliest actions (N, 1)."""
@@ -138,6 +153,7 @@ class RunningNorm:
         self.clip = clip
         self._affine()
 
+    @np.errstate(over="ignore", invalid="ignore")  # what is not finite is named when it would be saved
     def update(self, rows: np.ndarray) -> None:
         """Take in rows (n, *shape)."""
         n = len(rows)

@@ -50,4 +50,6 @@ def evaluate(actor: Actor, spec: EnvSpec, n_episodes: int = 20, seed: int = 0, n
                 break
     finally:
         env.close()
-    return Returns(float(returns.mean()), float(returns.std()), n_episodes, tuple(returns.tolist()))
+    with np.errstate(over="ignore", invalid="ignore"):  # whoever reads the figures sees that they are not finite
+        mean, std = float(returns.mean()), float(returns.std())
+    return Returns(mean, std, n_episodes, tuple(returns.tolist()))

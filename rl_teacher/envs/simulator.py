@@ -11,6 +11,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.envs.mujoco.inverted_double_pendulum_v5 import InvertedDoublePendulumEnv
 
+from rl_teacher.envs.faults import Blame
 from rl_teacher.envs.stock import make_stock, route_warnings
 from rl_teacher.envs.tasks import EnvSpec
 
@@ -36,11 +37,16 @@ class Step(NamedTuple):
 
 
 class Simulator:
-    """One environment. The caller resets it once an episode has ended."""
+    """One environment. The caller resets it once an episode has ended.
+
+    Raises:
+        BrokenEnvironmentError: Here and in every method, if the environment's own code raises something.
+    """
 
     def __init__(self, spec: EnvSpec) -> None:
         self._task = spec.task
         self._env = _build(spec)
+        self._blame = Blame(spec.env_id, self._env)
         self._limit = spec.episode_steps if spec.task else None  # a stock environment counts by itself
         self._elapsed = 0
         self.obs_space, self.act_space = spaces(self._env)
@@ -52,26 +58,39 @@ class Simulator:
     def reset(self, seed: int | None = None) -> np.ndarray:
         """Start an episode and return its first observation, (D,); a seed makes this and all later ones repeatable."""
         self._elapsed = 0
-        obs, _ = self._env.reset(seed=seed)
-        return obs.reshape(-1)
+        with self._blame:
+            obs, _ = self._env.reset(seed=seed)
+            return self._row(obs)
 
     def step(self, act: np.ndarray) -> Step:
         """Take one step; act is () or (*act,), within bounds."""
         if self._task is None:
             return self._stock_step(act)
-        obs, _, _, _, info = self._env.step(act)
+        with self._blame:
+            obs, _, _, _, info = self._env.step(act)
         self._elapsed += 1
         env_rew = float(self._task.reward(obs, info))
         return Step(obs, env_rew, False, self._elapsed == self._limit)
 
     def _stock_step(self, act: np.ndarray) -> Step:
         given = int(act) + self._first_action if isinstance(self.act_space, gym.spaces.Discrete) else act
-        obs, rew, terminated, truncated, _ = self._env.step(given)
-        return Step(obs.reshape(-1), float(rew), bool(terminated), bool(truncated and not terminated))
+        with self._blame:
+            obs, rew, terminated, truncated, _ = self._env.step(given)
+            return Step(self._row(obs), float(rew), bool(terminated), bool(truncated and not terminated))
+
+    def _row(self, obs: np.ndarray) -> np.ndarray:
+        """An observation laid out in a row."""
+        row = np.asarray(obs).reshape(-1)
+        if row.shape != self.obs_space.shape:
+            raise ValueError(
+                f"{row.size} numbers in an observation; its observation space has {self.obs_space.shape[0]}"
+            )
+        return row
 
     def close(self) -> None:
         """Free the simulator."""
-        self._env.close()
+        with self._blame:
+            self._env.close()
 
 
 def spaces(env: gym.Env) -> tuple[gym.spaces.Box, gym.Space]:

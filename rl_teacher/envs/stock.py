@@ -10,6 +10,7 @@ import gymnasium as gym
 import mujoco
 import numpy as np
 
+from rl_teacher.envs.faults import Blame
 from rl_teacher.errors import UserError, unknown
 
 CLIP_SECONDS = 1.5
@@ -20,6 +21,12 @@ SECONDS_ON_SCREEN = 1.0
 """At least; a clip of few steps is slowed down, as those of our own tasks are."""
 USUAL_FPS = 20
 """Taken where an environment does not say how fast it is to be shown."""
+LONGEST_ID = 60
+"""Letters shown of an id that is not known."""
+LIST_ALL = (
+    'All: python -c "import gymnasium; gymnasium.pprint_registry()". '
+    "Your own: gym:MODULE:ID, with MODULE on PYTHONPATH."
+)
 _TRIALS = 11
 _LOG = logging.getLogger(__name__)
 _mj: Any = mujoco  # a C extension without type stubs
@@ -46,18 +53,21 @@ def make_stock(gym_id: str) -> gym.Env:
 
     Raises:
         UserError: If it does not exist or cannot be built here.
+        BrokenEnvironmentError: If its own code raises something else.
     """
     route_warnings()
     gym.logger.min_level = gym.logger.ERROR  # else "deprecated" stands in the way of the one line that counts
-    try:
-        return gym.make(gym_id, disable_env_checker=True)
-    except gym.error.UnregisteredEnv as error:
-        raise unknown("Gymnasium environment", gym_id, sorted(gym.registry)) from error
-    except (gym.error.Error, ImportError) as error:
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise UserError(
-            f"The environment '{gym_id}' cannot be built here: {reason}. Install what it needs, or choose another one."
-        ) from error
+    with Blame(gym_id):
+        try:
+            return gym.make(gym_id, disable_env_checker=True)
+        except gym.error.UnregisteredEnv as error:
+            raise unknown("Gymnasium environment", gym_id[:LONGEST_ID], gym.registry, LIST_ALL) from error
+        except (gym.error.Error, ImportError) as error:
+            reason = " ".join(str(error).split()).rstrip(".")
+            raise UserError(
+                f"The environment '{gym_id}' cannot be built here: {reason}. Install what it needs, or choose another "
+                "one."
+            ) from error
 
 
 def route_warnings() -> None:
@@ -75,13 +85,15 @@ def inspect(gym_id: str) -> Found:
 
     Raises:
         UserError: If it does not exist, cannot be built, or has spaces that cannot be used.
+        BrokenEnvironmentError: If its own code raises something.
     """
     env = make_stock(gym_id)
-    try:
-        check_spaces(gym_id, env)
-        return _describe(env)
-    finally:
-        env.close()
+    with Blame(gym_id, env):
+        try:
+            check_spaces(gym_id, env)
+            return _describe(env)
+        finally:
+            env.close()
 
 
 def _describe(env: gym.Env) -> Found:
@@ -128,11 +140,11 @@ def check_spaces(gym_id: str, env: gym.Env) -> None:
     """
     obs, act = env.observation_space, env.action_space
     flat = isinstance(obs, gym.spaces.Box) and (len(obs.shape) == 1 or np.issubdtype(obs.dtype, np.floating))
-    if not flat:
-        raise _unusable(gym_id, "observation", obs, "a Box in one dimension, or one of floats")
+    if not flat or 0 in (obs.shape or ()):
+        raise _unusable(gym_id, "observation", obs, "a Box in one dimension, or one of floats, with a number in it")
     bounded = isinstance(act, gym.spaces.Box) and act.is_bounded() and np.issubdtype(act.dtype, np.floating)
-    if not bounded and not isinstance(act, gym.spaces.Discrete):
-        raise _unusable(gym_id, "action", act, "a bounded Box of floats, or Discrete")
+    if (not bounded or 0 in (act.shape or ())) and not isinstance(act, gym.spaces.Discrete):
+        raise _unusable(gym_id, "action", act, "a bounded Box of floats with a number in it, or Discrete")
 
 
 def _unusable(gym_id: str, which: str, space: gym.Space, allowed: str) -> UserError:

@@ -84,6 +84,8 @@ class Database:
             if self._sqlite:
                 self._check_whole()
             migrate(self._engine, self._writer)
+            with self.write() as conn:  # what may only be read is refused now, not when the first answer comes
+                conn.exec_driver_sql("UPDATE counters SET value = value WHERE 1 = 0")
         except exc.DatabaseError as error:
             shown = url.render_as_string(hide_password=True)
             raise UserError(

@@ -7,7 +7,9 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from rl_teacher.envs import stock
 from rl_teacher.envs.make import make_vec
+from rl_teacher.envs.simulator import Simulator
 from rl_teacher.envs.tasks import resolve
 from rl_teacher.errors import UserError
 
@@ -101,6 +103,9 @@ def test_observations_are_laid_out_in_a_row_and_actions_counted_from_zero(regist
         (ROW, gym.spaces.MultiDiscrete([2, 2]), "action space MultiDiscrete"),
         (ROW, gym.spaces.Box(-np.inf, np.inf, (2,)), "action space Box"),
         (ROW, gym.spaces.Box(0, 4, (2,), np.int64), "action space Box"),
+        (gym.spaces.Box(-1.0, 1.0, (0,)), gym.spaces.Discrete(2), "observation space Box"),
+        (gym.spaces.Box(-1.0, 1.0, (3, 0)), gym.spaces.Discrete(2), "observation space Box"),
+        (ROW, gym.spaces.Box(-1.0, 1.0, (0,)), "action space Box"),
     ],
 )
 def test_spaces_that_cannot_be_used_are_named(
@@ -128,13 +133,35 @@ def test_a_stock_environment_that_is_not_there(given: str, says: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("given", ["gym:CratPole-v1", "gym:CartPole-v9", "gym:zzz-v0", f"gym:{'x' * 900}-v0"])
+def test_an_unknown_id_gets_the_near_ones_and_how_to_list_all(given: str) -> None:
+    with pytest.raises(UserError) as caught:
+        resolve(given)
+    said = str(caught.value)
+    assert len(said) < 300
+    assert "pprint_registry" in said
+    assert "gym:MODULE:ID" in said
+    assert "Acrobot" not in said
+
+
 @pytest.mark.parametrize("env_id", ["HalfCheetah-v5", "gym:HalfCheetah-v5"])
 def test_mujocos_warnings_leave_no_file_behind(
     env_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    simulator = Simulator(resolve(env_id))
+    simulator.reset(seed=0)
+    behind: Any = simulator.mujoco
+    behind.data.qvel[:] = 1e30
     with caplog.at_level(logging.DEBUG):
-        make_vec(resolve(env_id), 1, seed=0, backend="gymnasium").close()
+        simulator.step(np.zeros(6, dtype=np.float32))
+    assert "huge value in QVEL" in caplog.text  # it did warn
     assert list(tmp_path.iterdir()) == []
-    assert all(record.levelno == logging.DEBUG for record in caplog.records)
-    assert "settotalmass" in caplog.text  # it did warn
+
+
+def test_what_nobody_can_do_anything_about_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """MuJoCo from 3.9 on says so of the cheetah's model."""
+    with caplog.at_level(logging.DEBUG):
+        stock._warn("compiler: settotalmass is deprecated")
+        stock._warn("something else")
+    assert [record.levelno for record in caplog.records] == [logging.DEBUG, logging.WARNING]
