@@ -183,7 +183,7 @@ class TeachingLoop(Loop):
             played = self.stage.play(actor, n_steps)
             taken = sum(len(trajectory) for trajectory in played)
             self.steps += taken
-            self._account.played(taken)
+            self._account.played(taken, self.steps)
             self.pool.add(played)
 
     def listen(self) -> None:

@@ -99,8 +99,9 @@ class Pace:
 class StageAccount:
     """How much is played on the stage: near a share of all steps, and enough that every question is about fresh steps.
 
-    Questions come in bursts, most of them early. A burst may be played for in advance; later plays are shorter until
-    the share is reached again. Where answers are many for the steps of the run, questions share fresh steps.
+    Questions come in bursts, most of them early. Half of the share is for them, and may be played in advance; until the
+    share is reached again, the other half goes on, so that questions always have much to choose from. Where answers are
+    many for the steps of the run, questions share fresh steps.
     """
 
     def __init__(self, pace: Pace):
@@ -109,12 +110,13 @@ class StageAccount:
         self.per_question = float(pace.clip_steps)
         """Fresh steps that a question is worth."""
         if pace.total_steps is not None and pace.n_labels is not None:
-            self.per_question = min(self.per_question, STAGE_SHARE * pace.total_steps / pace.n_labels)
+            self.per_question = min(self.per_question, STAGE_SHARE / 2 * pace.total_steps / pace.n_labels)
         self.open(0)
 
     def open(self, steps: int) -> None:
         """Begin to count at this step of the run."""
-        self._began, self._played, self._owed = steps, 0, 0.0
+        self._began = self._last = steps
+        self._played, self._owed = 0, 0.0
 
     def promise(self, n: int) -> None:
         """So many questions will be asked."""
@@ -130,14 +132,15 @@ class StageAccount:
         Returns:
             0 where what is owed to questions and left of the share is too little for a play.
         """
-        left = STAGE_SHARE * (steps - self._began) - self._played
-        wanted = max(min(left, self._usual), self._owed)
+        unplayed = STAGE_SHARE * (steps - self._began) - self._played
+        other_half = STAGE_SHARE / 2 * (steps - self._last)
+        wanted = max(min(max(unplayed, other_half), self._usual), self._owed)
         return round(max(wanted, self._shortest)) if exhausted or wanted >= self._shortest else 0
 
-    def played(self, n_steps: int) -> None:
-        """So many were played; whatever was owed is paid."""
+    def played(self, n_steps: int, steps: int) -> None:
+        """So many were played, up to this step of the run; whatever was owed is paid."""
         self._played += n_steps
-        self._owed = 0.0
+        self._owed, self._last = 0.0, steps
 
 
 def pace_for(config: RunConfig, clip_steps: int) -> Pace:

@@ -63,7 +63,7 @@ def test_else_as_many_share_a_round_as_there_must():
 
 @given(st.lists(st.tuples(st.integers(1, 2_000), st.integers(0, 30)), min_size=1, max_size=60))
 def test_the_stage_takes_its_share_or_what_questions_are_worth(rounds):
-    """Rounds of so many steps and questions: never more than the larger of the two, and a play besides."""
+    """Rounds of so many steps and questions: never more than half the share beyond the larger of the two."""
     pace = Pace(None, 1_000, 5)
     account, steps, played, asked = StageAccount(pace), 0, 0, 0
     for taken, questions in rounds:
@@ -71,36 +71,40 @@ def test_the_stage_takes_its_share_or_what_questions_are_worth(rounds):
         asked += questions
         account.promise(questions)
         if due := account.due(steps, exhausted=False):
-            account.played(due)
             played += due
             steps += due
+            account.played(due, steps)
     shortest = 4 * pace.clip_steps
-    assert played <= STAGE_SHARE * steps + asked * pace.clip_steps + shortest
-    assert played >= asked * pace.clip_steps - shortest
+    worth = asked * pace.clip_steps
+    assert played <= max(STAGE_SHARE * steps, worth + STAGE_SHARE / 2 * steps) + shortest
+    assert played >= worth - shortest
 
 
-def test_a_burst_of_questions_is_paid_for_later():
+def test_a_burst_of_questions_is_paid_for_later_at_half_the_share():
     account = StageAccount(Pace(100_000, 1_000, 5, n_labels=200))
     account.promise(100)
     assert account.due(1_000, exhausted=True) == 500
-    account.played(500)
+    account.played(500, 1_500)
     account.promise(1)
-    assert account.due(2_000, exhausted=False) == 0
-    assert account.due(10_500, exhausted=False) == 25
-    assert account.due(50_000, exhausted=False) == 50
+    assert account.due(2_000, exhausted=False) == 0  # less than a play of 20 steps is due
+    assert account.due(2_500, exhausted=False) == 25  # half of the share since then
+    assert account.due(10_400, exhausted=False) == 50
+    account.played(50, 10_450)
+    assert account.due(11_300, exhausted=False) == 21
+    assert account.due(12_000, exhausted=False) == 50  # paid: the whole share again
 
 
 def test_questions_share_fresh_steps_where_they_are_many_for_the_run():
-    assert StageAccount(Pace(1_000_000, 1_000, 37, n_labels=700)).per_question == 37
-    assert StageAccount(Pace(200_000, 1_000, 37, n_labels=1_400)).per_question == pytest.approx(10_000 / 1_400)
-    assert StageAccount(Pace(None, 1_000, 37, n_labels=None)).per_question == 37
+    assert StageAccount(Pace(1_000_000, 1_000, 30, n_labels=700)).per_question == 30
+    assert StageAccount(Pace(200_000, 1_000, 30, n_labels=1_400)).per_question == pytest.approx(5_000 / 1_400)
+    assert StageAccount(Pace(None, 1_000, 30, n_labels=None)).per_question == 30
 
 
 def test_an_exhausted_pool_is_always_played_for():
     account = StageAccount(Pace(None, 1_000, 5))
-    account.played(10_000)
-    assert account.due(0, exhausted=False) == 0
-    assert account.due(0, exhausted=True) == 20
+    account.played(10_000, 100)
+    assert account.due(100, exhausted=False) == 0
+    assert account.due(100, exhausted=True) == 20
 
 
 def of(words: str) -> Pace:
