@@ -21,6 +21,10 @@ class Verdict(StrEnum):
     """The labeller took the earlier verdict back (undo)."""
 
 
+PREFERENCES = (Verdict.LEFT, Verdict.RIGHT, Verdict.TIE)
+"""What bears a preference and uses up a label."""
+
+
 class Strength(StrEnum):
     """How much better the chosen clip is."""
 

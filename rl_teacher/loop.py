@@ -103,7 +103,9 @@ class TeachingLoop(Loop):
     _changed: bool = False
     """Something was said that r̂ has not been fitted to."""
     _unused: dict[str, float] = field(default_factory=dict)
-    """When the answers arrived that no policy update has used yet, by query id."""
+    """When the answers arrived that no policy update has used yet, by query id …"""
+    _used: set[str] = field(default_factory=set)
+    """… and the others: who changes an answer changes r̂, but buys the agent no further round."""
     _account: StageAccount = field(init=False)
     _exhausted: bool = True
     """The pool has no further question to give."""
@@ -116,19 +118,27 @@ class TeachingLoop(Loop):
         """Before the agent learns: answers about random behaviour, and a first r̂ (section 2.2, appendix A.1)."""
         self.pool.remember(self.teacher.asked())
         self.listen()
+        if not self.ready:
+            self.judge_random_behaviour()
+        self._used |= set(self._unused)
+        self._unused.clear()
+        self._account.open(self.steps)
+        if not self.over():
+            self.fit()
+
+    def judge_random_behaviour(self) -> None:
+        """Ask until there are answers enough. From then on questions are about what the agent has learned."""
         while self.teacher.n_decided < self.pace.n_pretrain and not self.over():
             self.ask(None)
             self.listen()
             if self.teacher.n_decided < self.pace.n_pretrain and self.teacher.n_open:
                 given = f"{self.teacher.n_decided} of {self.pace.n_pretrain} given"
-                self.idle(f"waiting for answers about random behaviour: {given}")
+                paused = f"{PAUSED}; " if self.watch.paused() else ""
+                self.idle(f"{paused}waiting for answers about random behaviour: {given}")
         self.listen()
-        self._unused.clear()
-        self.pool.forget()  # from here on questions are about what the agent has learned
+        self.teacher.expire(older_than=self.steps + 1)
+        self.pool.forget()
         self._exhausted = True
-        self._account.open(self.steps)
-        if not self.over():
-            self.fit()
 
     def round(self) -> dict[str, float]:
         """Wait where the agent would outrun its teacher, then improve, ask, listen, fit."""
@@ -140,7 +150,9 @@ class TeachingLoop(Loop):
 
     def improve(self) -> dict[str, float]:
         """Process 1: the policy improves to please r̂, frozen meanwhile."""
-        if not self.ready or self.over():
+        if self.over():
+            return {}
+        if not self.ready:
             self.watch.say(f"{NOTHING_YET}: asking, not learning")
             return {}
         ties = all(comparison.mu[0] == comparison.mu[1] for comparison in self.comparisons.values())
@@ -149,6 +161,7 @@ class TeachingLoop(Loop):
         info = self.train(self.reward.predict)
         if self._unused:
             info["label_latency_seconds"] = began + info["update_seconds"] - min(self._unused.values())
+            self._used |= set(self._unused)
             self._unused.clear()
         return info
 
@@ -172,8 +185,8 @@ class TeachingLoop(Loop):
         self._fruitless = 0 if queries or not n else self._fruitless + 1
         if self._fruitless == PATIENCE:
             raise UserError(
-                f"Segments of {self.pace.clip_steps} steps are longer than the episodes: {PATIENCE} times no question "
-                "could be made of what was played. Choose an environment with longer episodes."
+                f"Segments of {self.pace.clip_steps} steps are longer than the episodes, or all alike: "
+                f"{PATIENCE} plays gave no question. Choose an environment with longer or more varied episodes."
             )
 
     def play(self, actor: Actor | None, n_steps: int) -> None:
@@ -192,7 +205,8 @@ class TeachingLoop(Loop):
         self.cursor = changes.cursor
         for comparison in changes.comparisons:
             self.comparisons[comparison.query.id] = comparison
-            self._unused[comparison.query.id] = comparison.given_at
+            if comparison.query.id not in self._used:
+                self._unused[comparison.query.id] = comparison.given_at
         for query_id in changes.withdrawn:
             self._changed |= self.comparisons.pop(query_id, None) is not None
             self._unused.pop(query_id, None)
@@ -209,7 +223,7 @@ class TeachingLoop(Loop):
 
     def wait_for_answers(self) -> None:
         """The agent must not outrun its teacher, and the teacher never waits for the agent."""
-        while not self.over() and not self._may_go_on():
+        while not self.watch.should_stop() and not self._may_go_on():
             self.ask(self.agent)
             self.listen()
             if not self._may_go_on():
@@ -219,10 +233,14 @@ class TeachingLoop(Loop):
         self.fit()
 
     def _may_go_on(self) -> bool:
-        n_unused, n_open = len(self._unused), self.teacher.n_open
+        n_unused, n_decided, n_open = len(self._unused), self.teacher.n_decided, self.teacher.n_open
         if self.watch.paused() or (not self.ready and not n_unused and n_open):
             return False
-        return self.pace.may_go_on(self._desired(), self.teacher.n_decided, n_open, n_unused, self.steps)
+        if not self.ready and not n_open:
+            return True  # a round asks, whether the agent learns or not
+        desired = self._desired()
+        n_waited_for = n_open + self.pace.to_ask(desired, n_decided, n_open)
+        return self.pace.may_go_on(desired, n_decided, n_waited_for, n_unused, self.steps)
 
     def _desired(self) -> int:
         return self.schedule.desired(self.steps, self.watch.elapsed())

@@ -64,11 +64,15 @@ class Pace:
     def may_go_on(self, desired: int, n_decided: int, n_open: int, n_unused: int, steps: int) -> bool:
         """Whether the agent may learn for another round.
 
-        It may while the schedule wants no more answers than there are (plus slack); whenever nothing is open, for then
-        no answer could end the wait; and after every answer, so that each is used at once. Where the steps left are too
-        few for that, as many answers share a round as there must, those not used yet (`n_unused`) among them.
+        It may while the schedule wants no more answers than there are (plus slack, but the last round waits for all);
+        whenever nothing is open, for then no answer could end the wait; and after every answer, so that each is used at
+        once. Where the steps left are too few for that, as many answers share a round as there must, those not used yet
+        (`n_unused`) among them.
         """
-        if self.max_open is None or n_open == 0 or desired <= n_decided + self.slack:
+        wanted = desired - self.slack
+        if self.n_labels is not None and self._rounds_left(steps) <= 1:
+            wanted = self.n_labels
+        if self.max_open is None or n_open == 0 or wanted <= n_decided:
             return True
         if self.n_labels is None:
             return n_unused > 0
@@ -76,10 +80,13 @@ class Pace:
 
     def _answers_per_round(self, n_answers: int, steps: int) -> int:
         """How many answers must share a round, so that the steps left are enough for all of them; at least 1."""
+        return max(1, math.ceil(n_answers / max(1.0, self._rounds_left(steps))))
+
+    def _rounds_left(self, steps: int) -> float:
+        """Rounds that the steps left are enough for, each with its share of the stage."""
         if self.total_steps is None:
-            return 1
-        rounds_left = math.ceil((self.total_steps - steps) / (self.round_steps * (1 + STAGE_SHARE)))
-        return max(1, math.ceil(n_answers / max(1, rounds_left)))
+            return math.inf
+        return math.ceil((self.total_steps - steps) / (self.round_steps * (1 + STAGE_SHARE)))
 
     def warning(self) -> str | None:
         """One line for a person whose answers are too many for the steps of the run to be used one by one."""

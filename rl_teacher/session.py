@@ -194,7 +194,7 @@ class Session:
             return
         wanted, given = self.loop.pace.n_labels or 0, self.loop.teacher.n_decided
         if given < wanted:
-            self.console.line(f"The steps ended with {given} of {wanted} answers given. A larger -t has room for all.")
+            self.console.line(f"The steps ended with {given} of {wanted} answers given; another run needs a larger -t.")
 
     def summary(self, steps: int, finished: bool) -> dict[str, Any]:
         """What summary.json holds (docs/architecture.md, "Run folder")."""

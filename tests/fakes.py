@@ -48,7 +48,9 @@ class FakeAgent:
     def __init__(self) -> None:
         self.rewards: list[object] = []
         self.n_steps = 0
-        self.update_seconds = 0.0
+        self.rounds: list[int] = []
+        """Steps asked for."""
+        self.update_seconds = self.learn_seconds = 0.0
 
     def act(self, obs: np.ndarray, *, explore: bool) -> np.ndarray:
         del explore
@@ -57,7 +59,9 @@ class FakeAgent:
     def train(self, n_steps: int, reward: object) -> Info:
         self.rewards.append(reward)
         self.n_steps += n_steps
-        return {"steps": n_steps, "collect_seconds": 0.0, "learn_seconds": 0.0, "update_seconds": self.update_seconds}
+        self.rounds.append(n_steps)
+        seconds = {"learn_seconds": self.learn_seconds, "update_seconds": self.update_seconds}
+        return {"steps": n_steps, "collect_seconds": 0.0, **seconds}
 
     def save(self, folder: Path) -> None: ...
 
@@ -75,7 +79,7 @@ class FakeStage:
         self.random.append(actor is None)
         self.n_played += 1
         self.n_steps += n_steps
-        return [trajectory(n_steps, seed=self.n_played, source=Source("run", self.now))]
+        return [trajectory(n_steps, seed=self.n_played, source=Source("run", self.now, self.n_played))]
 
 
 class FakeReward:

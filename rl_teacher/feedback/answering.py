@@ -13,7 +13,7 @@ from rl_teacher.feedback.claiming import LEASE_SECONDS, lend, open_to
 from rl_teacher.feedback.engine import next_number
 from rl_teacher.feedback.records import Answer, ConflictError, Counts, Saved, Submit
 from rl_teacher.feedback.schema import labellers, labels, leases, queries, standing
-from rl_teacher.labels import Label, Strength, Verdict
+from rl_teacher.labels import PREFERENCES, Label, Strength, Verdict
 
 RATE_WINDOW = 300.0
 """Answers per minute are those of the last five minutes."""
@@ -77,11 +77,15 @@ class Answering(Storage):
         kinds = (sa.true(), is_open, queries.c.n_answers > 0)
         totals = [sa.func.coalesce(sa.func.sum(sa.case((kind, 1), else_=0)), 0) for kind in kinds]
         verdicts = sa.select(standing.c.verdict, sa.func.count()).group_by(standing.c.verdict)
+        decided = sa.select(sa.func.count(standing.c.query_id.distinct())).where(
+            standing.c.experiment_id == experiment_id, standing.c.verdict.in_(PREFERENCES)
+        )
         with self.read() as conn:
             row = conn.execute(sa.select(*totals).where(queries.c.experiment_id == experiment_id)).one()
             grouped = conn.execute(verdicts.where(standing.c.experiment_id == experiment_id))
             by = {verdict: n for verdict, n in grouped}  # noqa: C416 (a Row is not a pair to type checkers)
-        return Counts(*row, *(by.get(verdict, 0) for verdict in Verdict))
+            n_decided = conn.execute(decided).scalar_one()
+        return Counts(*row, n_decided, *(by.get(verdict, 0) for verdict in Verdict))
 
     def labels_since(self, experiment_id: str, cursor: int = 0, limit: int = 10_000) -> list[Label]:
         """Events after number `cursor`, oldest first. None is ever missed by going on from the last number seen."""

@@ -125,6 +125,8 @@ class Counts:
     """Questions not expired that want more answers."""
     answered: int = 0
     """Questions with at least one answer that stands ("can't tell" is one)."""
+    decided: int = 0
+    """Those of them with one that expresses a preference."""
     left: int = 0
     """From here on: newest labels, one per question and labeller."""
     right: int = 0

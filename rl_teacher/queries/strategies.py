@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rl_teacher.protocols import Pool, QueryStrategy, RewardModel
-from rl_teacher.trajectory import Query
+from rl_teacher.trajectory import Query, Segment
 
 
 def random_pairs(pool: Pool, n: int, reward: RewardModel) -> list[Query]:
@@ -26,9 +26,11 @@ STRATEGIES: dict[str, QueryStrategy] = {"random": random_pairs, "disagreement": 
 def new_pairs(pool: Pool, n: int) -> list[Query]:
     """Up to n random pairs that were never asked: no clip with itself, none twice, in whichever order.
 
-    Fewer where the pool holds too little; a few rounds of drawing, then it stops rather than search for ever.
+    Nor two clips that show the same moment, as long as there are others. Fewer where the pool holds too little; a few
+    rounds of drawing, then it stops rather than search for ever.
     """
     found: dict[str, Query] = {}
+    overlapping: dict[str, Query] = {}
     for _ in range(4):
         segments = pool.sample(2 * (n - len(found)))
         for left, right in zip(segments[::2], segments[1::2], strict=True):
@@ -36,7 +38,13 @@ def new_pairs(pool: Pool, n: int) -> list[Query]:
                 continue
             query = Query(left, right)
             if pool.is_new(query):
-                found.setdefault(query.id, query)
+                (overlapping if overlap(left, right) else found).setdefault(query.id, query)
         if len(found) >= n:
             break
-    return list(found.values())
+    return [*found.values(), *overlapping.values()][:n]
+
+
+def overlap(left: Segment, right: Segment) -> bool:
+    """Whether both show some step of the same episode."""
+    a, b = left.source, right.source
+    return (a.run, a.episode) == (b.run, b.episode) and abs(a.start - b.start) < len(left)

@@ -39,8 +39,7 @@ class HumanTeacher:
     @property
     def n_decided(self) -> int:
         """Questions whose answer expresses a preference."""
-        counts = self._store.counts(self._experiment_id)
-        return min(counts.answered, counts.left + counts.right + counts.tie)
+        return self._store.counts(self._experiment_id).decided
 
     def asked(self) -> set[str]:
         """Every pair of this experiment, answered or not, by whichever run."""

@@ -53,6 +53,43 @@ def test_blindness_a_nan_in_env_rew_changes_no_weight():
     assert torch.isfinite(weights(blind)).all()
 
 
+class Watched(Poisoned):
+    """Remembers which of its steps were resets, which belong to no episode."""
+
+    def __init__(self, env) -> None:
+        super().__init__(env)
+        self.over, self.resets = np.zeros(env.n_envs, dtype=bool), []
+
+    def step(self, act):
+        out = super().step(act)
+        self.resets.append(self.over)
+        self.over = out.terminated | out.truncated
+        return out
+
+
+def test_nothing_is_learned_from_the_steps_on_which_environments_reset(monkeypatch):
+    def trained(bribe: float) -> tuple[torch.Tensor, int, int]:
+        env = Watched(make_vec(resolve("Reacher-v1"), SMALL.n_envs, 3, 1))
+        learner, rows = PPO(env, SMALL, 0), []
+
+        def reward(obs, act):
+            return by_obs(obs, act) + bribe * np.stack(env.resets[-len(obs) :])
+
+        def loss(policy, value, batch, config):
+            rows.append(len(batch.obs))
+            return ppo_loss(policy, value, batch, config)
+
+        monkeypatch.setattr("rl_teacher.agents.ppo.ppo_loss", loss)
+        learner.train(512, reward)
+        return weights(learner), sum(rows), int(np.sum(env.resets))
+
+    honest, n_rows, n_resets = trained(0.0)
+    bribed, _, _ = trained(1e6)
+    assert n_resets >= 8
+    assert n_rows == SMALL.epochs * (512 - n_resets)
+    assert torch.equal(honest, bribed)
+
+
 @pytest.mark.parametrize(("asked", "taken"), [(1, 96), (97, 100), (128, 128), (129, 256)])
 def test_short_rounds_are_short_rollouts(asked, taken):
     """4 environments, rollouts of 24 to 32 steps of each."""

@@ -51,7 +51,7 @@ def test_ten_times_the_same_submit_has_one_effect(lesson, ann):
     seqs = [lesson.store.submit(said).seq for said in (one, two, two, one) * 5]
     assert seqs == [1, 2, 2, 1] * 5
     assert n_rows(lesson) == 2
-    assert lesson.store.counts(lesson.experiment) == Counts(asked=2, open=0, answered=2, left=1, tie=1)
+    assert lesson.store.counts(lesson.experiment) == Counts(asked=2, open=0, answered=2, decided=2, left=1, tie=1)
 
 
 def test_an_id_belongs_to_one_answer(lesson, ann, bob):
@@ -87,7 +87,7 @@ def test_the_newest_label_of_each_person_counts(lesson, ann, bob):
     newest = lesson.store.labels_of([query, other])
     assert {(label.labeller, label.verdict) for label in newest[query]} == {(ann, Verdict.RIGHT), (bob, Verdict.TIE)}
     assert list(newest) == [query]
-    assert lesson.store.counts(lesson.experiment) == Counts(asked=2, open=1, answered=1, right=1, tie=1)
+    assert lesson.store.counts(lesson.experiment) == Counts(asked=2, open=1, answered=1, decided=1, right=1, tie=1)
     shown = lesson.store.answers(lesson.experiment)
     assert [(answer.label.seq, answer.superseded) for answer in shown] == [(3, False), (2, False), (1, True)]
     assert [answer.label.seq for answer in lesson.store.answers(lesson.experiment, ann, before_seq=3)] == [1]
@@ -117,14 +117,14 @@ def test_late_answers_are_kept_and_marked(lesson, ann, bob):
     assert lesson.store.submit(Submit("late", query, ann, Verdict.LEFT, lease=mine.lease)).late
     assert lesson.store.submit(Submit("late", query, ann, Verdict.LEFT, lease=mine.lease)).late  # said again
     assert not lesson.store.submit(Submit("on time", query, bob, Verdict.RIGHT, lease=theirs.lease)).late
-    assert lesson.store.counts(lesson.experiment) == Counts(asked=1, answered=1, left=1, right=1)
+    assert lesson.store.counts(lesson.experiment) == Counts(asked=1, answered=1, decided=1, left=1, right=1)
 
 
 def test_an_answer_to_a_question_taken_back_is_kept_and_marked(lesson, ann):
     (query,) = lesson.ask(1, step=1)
     assert lesson.store.expire(lesson.run, 2) == 1
     assert lesson.store.submit(Submit("one", query, ann, Verdict.LEFT)).late
-    assert lesson.store.counts(lesson.experiment) == Counts(asked=1, answered=1, left=1)
+    assert lesson.store.counts(lesson.experiment) == Counts(asked=1, answered=1, decided=1, left=1)
 
 
 def test_somebody_elses_lease_makes_an_answer_late_and_stays_theirs(lesson, ann, bob):

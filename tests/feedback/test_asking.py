@@ -102,7 +102,7 @@ def test_stale_questions_are_taken_back_unless_answered_or_looked_at(lesson):
     assert store.expire(lesson.run, 200) == 2  # one is answered, one looked at
     assert store.expire(lesson.experiment, 200) == 0
     assert {query.id for query in store.queries(lesson.experiment, "expired")} == {old[2], old[3]}
-    assert store.counts(lesson.experiment) == Counts(asked=5, open=2, answered=1, left=1)
+    assert store.counts(lesson.experiment) == Counts(asked=5, open=2, answered=1, decided=1, left=1)
     lesson.clock.now += 1000  # nobody looks any more
     assert store.expire(lesson.run, 200) == 1
     assert {query.id for query in store.queries(lesson.experiment, "open")} == {old[0], *new}

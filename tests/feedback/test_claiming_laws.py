@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from rl_teacher.feedback.claiming import LEASE_SECONDS
 from rl_teacher.feedback.records import Counts, Submit
 from rl_teacher.feedback.schema import leases
-from rl_teacher.labels import Verdict
+from rl_teacher.labels import PREFERENCES, Verdict
 
 NAMES = ("ann", "bob", "cem")
 WHO = st.sampled_from(NAMES)
@@ -197,6 +197,7 @@ class Lending(RuleBasedStateMachine):
             len(self.asked),
             sum(asked.is_open and asked.n_answers < asked.wanted for asked in self.asked.values()),
             sum(asked.n_answers > 0 for asked in self.asked.values()),
+            sum(any(said in PREFERENCES for _, said in asked.said.values()) for asked in self.asked.values()),
             *(verdicts.count(verdict) for verdict in Verdict),
         )
 

@@ -69,7 +69,7 @@ def test_processes_and_threads_share_the_questions_and_a_reader_misses_none(less
     assert not any(late for _, _, late in done)
     assert [label.seq for label in seen] == list(range(1, 61))
     assert {(label.seq, label.query_id) for label in seen} == {(seq, query) for seq, query, _ in done}
-    assert lesson.store.counts(lesson.experiment) == Counts(asked=60, answered=60, left=60)
+    assert lesson.store.counts(lesson.experiment) == Counts(asked=60, answered=60, decided=60, left=60)
 
 
 def test_threads_sending_the_same_answer_have_one_effect(lesson):

@@ -11,6 +11,7 @@ from rl_teacher.errors import UserError
 from rl_teacher.queries.pool import SegmentPool
 from rl_teacher.queries.schedules import AnnealedSchedule, ClockSchedule, StepSchedule, make_schedule
 from rl_teacher.queries.strategies import STRATEGIES, disagreement, new_pairs
+from rl_teacher.trajectory import Source
 from tests.fakes import FakeReward, trajectory
 
 
@@ -32,6 +33,18 @@ def test_strategies_never_repeat_a_pair_nor_pair_a_clip_with_itself(name):
             assert q.id not in seen
             seen.add(q.id)
     assert len(seen) > 50
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_no_pair_shows_the_same_moment_twice_while_there_are_others(name):
+    segments = SegmentPool(5, 3, np.random.default_rng(0))
+    segments.add([trajectory(12, seed=i, source=Source("run", 0, i)) for i in range(3)])
+    for q in STRATEGIES[name](segments, 15, FakeReward()):
+        a, b = q.left.source, q.right.source
+        assert a.episode != b.episode or abs(a.start - b.start) >= 5
+    alone = SegmentPool(5, 3, np.random.default_rng(0))
+    alone.add([trajectory(7, source=Source("run", 0, 1))])
+    assert len(STRATEGIES[name](alone, 3, FakeReward())) >= 1  # rather than none
 
 
 def test_a_pool_that_has_no_more_pairs_gives_fewer():

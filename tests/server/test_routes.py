@@ -105,7 +105,7 @@ def test_a_replayed_submit_has_one_effect(school, ann):
     said = label(query)
     answers = [ann.post(f"{API}/labels", json=said).json() for _ in range(10)]
     assert [(answer["seq"], answer["repeated"]) for answer in answers] == [(1, False)] + [(1, True)] * 9
-    assert school.lesson.store.counts(school.lesson.experiment) == Counts(asked=1, answered=1, left=1)
+    assert school.lesson.store.counts(school.lesson.experiment) == Counts(asked=1, answered=1, decided=1, left=1)
     refused(ann.post(f"{API}/labels", json={**said, "verdict": "RIGHT"}), 409, "conflict")
 
 
