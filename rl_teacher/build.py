@@ -26,6 +26,7 @@ from rl_teacher.envs.stage import Stage
 from rl_teacher.envs.tasks import EnvSpec, resolve
 from rl_teacher.errors import UserError
 from rl_teacher.feedback.store import Store, open_store
+from rl_teacher.hints import serve_command
 from rl_teacher.loop import Loop, TeachingLoop
 from rl_teacher.metrics import Metrics
 from rl_teacher.options import Machine
@@ -205,7 +206,7 @@ def _open_the_page(
         line(f"The store holds {here} answers, the checkpoint knew of {before}: was the database replaced?")
     screen = f"teach/{desk.experiment_id}"
     if door is None:
-        line(f"Nobody serves the page here (--no_serve). Serve it with: rl-teacher serve --run_dir {machine.run_dir}")
+        line(f"Nobody serves the page here (--no_serve). Serve it with: {serve_command(machine)}")
         return
     server = PageServer(door, Place.of(machine), session.folder.path / "server.log")
     stack.callback(server.close)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from rl_teacher.shell import begin, hear_interrupts, tell
 
 if TYPE_CHECKING:  # all else is imported where it is needed, so that Ctrl-C is in hand from the first moment
-    import argparse
+    from rl_teacher.options import Parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code: 0, or 2 with one line on standard error for a mistake of the user's."""
     if argv is None:  # the program itself, not somebody who calls it
         begin()
-    from rl_teacher.errors import UserError, unknown
+    from rl_teacher.errors import refuse, unknown
 
     given = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -26,9 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if given[0] not in COMMANDS:
             raise unknown("command", given[0], COMMANDS)
         return COMMANDS[given[0]](given[1:])
-    except UserError as error:
-        tell(sys.stderr, f"rl-teacher: {error}\n")
-        return 2
+    except Exception as error:
+        return refuse(error)
     except KeyboardInterrupt:
         return 130
 
@@ -52,7 +51,7 @@ def _watch(argv: Sequence[str]) -> int:
     return _page(parser, argv)
 
 
-def _page_options(command: str, description: str):
+def _page_options(command: str, description: str) -> Parser:
     from rl_teacher.options import Parser
 
     parser = Parser(prog=f"rl-teacher {command}", description=description, allow_abbrev=False)
@@ -65,13 +64,13 @@ def _page_options(command: str, description: str):
     return parser
 
 
-def _page(parser: argparse.ArgumentParser, argv: Sequence[str]) -> int:
+def _page(parser: Parser, argv: Sequence[str]) -> int:
     from pathlib import Path
 
     from rl_teacher.options import count
     from rl_teacher.serving import Place, serve
 
-    args = parser.parse_args(argv)
+    args = parser.read(argv)
     port = None if args.port is None else count("--port", args.port, "8000", most=65_535)
     place = Place(Path(args.run_dir), args.store, args.allowed_host)
     hear_interrupts()

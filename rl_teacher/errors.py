@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable
+
+from rl_teacher.shell import tell
 
 
 class UserError(Exception):
@@ -22,8 +25,21 @@ class BrokenEnvironmentError(UserError):
     """The environment's own code raised something, which is `__cause__`; the message names what and where."""
 
 
+def refuse(error: Exception) -> int:
+    """How a command ends by an error: one line on standard error; returns the exit code 2.
+
+    Args:
+        error: What was raised. It is raised again where it is neither the user's mistake nor a fault from outside.
+    """
+    message = str(error) if isinstance(error, UserError) else outside_fault(error)
+    if message is None:
+        raise error
+    tell(sys.stderr, f"rl-teacher: {' '.join(message.split())}\n")
+    return 2
+
+
 def outside_fault(error: Exception) -> str | None:
-    """One line about a fault of disk, file system or database rather than of this program; None for any other.
+    """One line about a fault of disk, file system, database or environment variable; None for one of this program.
 
     Args:
         error: What was raised.
@@ -33,9 +49,11 @@ def outside_fault(error: Exception) -> str | None:
         what = f"The database cannot be used ({driver})"
     elif isinstance(error, OSError) and error.errno is not None:
         what = f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
+    elif isinstance(error, (RuntimeError, ImportError)) and "environment variable" in str(error):  # says MuJoCo
+        what = str(error).rstrip(".")
     else:
         return None
-    return f"{what}. Mend it and start the same command again: it goes on from its last checkpoint."
+    return f"{what}. Mend it and start the same command again: a run goes on from its last checkpoint."
 
 
 def unknown(kind: str, given: str, allowed: Iterable[str], elsewhere: str | None = None) -> UserError:

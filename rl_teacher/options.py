@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
+import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rl_teacher.agents.registry import resolve_agent
 from rl_teacher.config import RewardConfig, RunConfig, ppo_for
@@ -20,6 +23,8 @@ from rl_teacher.runs import fault_log
 PREDICTORS = ("rl", "synth", "human")
 LARGEST = 2**53
 """No count is larger: every number up to here is exact wherever it is written down."""
+MOST_LABELS = 100_000
+"""More answers than anybody gives; all of them are kept in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,29 @@ class Machine:
 class Parser(argparse.ArgumentParser):
     """Tells mistakes in one line, as UserError."""
 
+    def __init__(self, **settings: Any):
+        super().__init__(**settings)
+        self._negative_number_matcher = re.compile(r"-\.?\d")  # argparse's own takes -1e3 for an option
+
+    def read(self, argv: Sequence[str] | None = None) -> argparse.Namespace:
+        """The options in a command line.
+
+        Raises:
+            UserError: If it cannot be understood.
+        """
+        words = sys.argv[1:] if argv is None else argv
+        for word in words:
+            if not _is_text(word):
+                shown = os.fsencode(word).decode(errors="replace")
+                raise UserError(f"'{shown}' given, which is no text in UTF-8; allowed is UTF-8. Write it anew.")
+        return self.parse_args(words)
+
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing the usage and leaving."""
         raise UserError(f"{message[0].upper()}{message[1:]}. See --help.")
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The parser of `teach`. Every long option is understood with underscores and with dashes."""
     p = Parser(
         prog="rl-teacher teach",
@@ -65,7 +87,7 @@ def parser() -> argparse.ArgumentParser:
     option("-n", "--name", required=True, help="of the run; the same command again goes on where it stopped")
     option("-s", "--seed", default="1", help="of every random choice (default 1)")
     option("-w", "--workers", help="simulator threads (default: the cores)")
-    option("-l", "--n_labels", help="answers in all; without it a person teaches until they stop")
+    option("-l", "--n_labels", help="answers in all, up to 100,000; without it a person teaches until they stop")
     option("-L", "--pretrain_labels", help="answers before the agent learns (default: a quarter of -l)")
     option("-t", "--num_timesteps", default="5e6", help="environment steps (default 5e6)")
     option("-a", "--agent", default="ppo", help="ppo, also under its name in the original, pposgd_mpi")
@@ -89,13 +111,13 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
     Raises:
         UserError: For anything that cannot be used; one line.
     """
-    args = parser().parse_args(argv)
+    args = parser().read(argv)
     if args.predictor not in PREDICTORS:
         raise unknown("predictor", args.predictor, PREDICTORS)
     run_dir = Path(args.run_dir)
     with fault_log(run_dir, args.name):
         spec = resolve(args.env_id)
-    n_labels = None if args.n_labels is None else count("-l/--n_labels", args.n_labels, "700")
+    n_labels = None if args.n_labels is None else count("-l/--n_labels", args.n_labels, "700", most=MOST_LABELS)
     pretrain = _pretrain(args.pretrain_labels, n_labels)
     iters = RewardConfig().pretrain_iters
     if args.pretrain_iters is not None:
@@ -143,24 +165,33 @@ def count(option: str, given: str, example: str, least: int = 1, most: int = LAR
     Raises:
         UserError: If it is none, or out of bounds.
     """
-    bounds = f"a whole number from {least} " + ("up" if most == LARGEST else f"to {most}")
-    rest = f"allowed is {bounds}. Give for example {option.split('/')[0]} {example}."
+    value = _number(given)
+    if least <= value <= most and value == int(value):
+        return int(value)
+    upper = "up" if most == LARGEST and not value > LARGEST else f"to {most}"  # the largest is told who needs it
+    raise UserError(
+        f"{option} {given} given; allowed is a whole number from {least} {upper}. "
+        f"Give for example {option.split('/')[0]} {example}."
+    )
+
+
+def _number(given: str) -> float:
+    """NaN if it is none."""
     try:
-        value = int(given) if given.isdecimal() else float(given)
-        number = int(value)
-    except (ValueError, OverflowError):
-        raise UserError(f"{option} {given} given; {rest}") from None
-    if number > LARGEST:
-        raise UserError(f"{option} {given} given, which is more than {LARGEST:,}; {rest}")
-    if number != value or not least <= number <= most:
-        raise UserError(f"{option} {given} given; {rest}")
-    return number
+        return int(given) if given.isdecimal() else float(given)
+    except ValueError:
+        return math.nan
+
+
+def _is_text(word: str) -> bool:
+    """Whether a word of the command line was UTF-8: what was not is kept by Python as half characters."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in word)
 
 
 def _pretrain(given: str | None, n_labels: int | None) -> int:
     if given is None:
         return max(1, n_labels // 4) if n_labels else 0
-    pretrain = count("-L/--pretrain_labels", given, "175", least=0)
+    pretrain = count("-L/--pretrain_labels", given, "175", least=0, most=MOST_LABELS)
     if n_labels is not None and pretrain > n_labels:
         raise UserError(
             f"-L/--pretrain_labels {pretrain} given with -l/--n_labels {n_labels}; the labels before training are part "

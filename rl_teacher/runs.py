@@ -116,13 +116,11 @@ class RunFolder:
         final = self.path / "checkpoints" / f"step-{step:012d}"
         draft = final.with_suffix(".tmp")
         shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir()
-        write(draft)
-        manifest = {file.name: _sha256(file) for file in sorted(draft.iterdir())}
-        write_json(draft / "manifest.json", manifest)
-        for file in draft.iterdir():
-            _fsync(file)
-        _fsync(draft)
+        try:
+            _draft(draft, write)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)  # else it would hold the space that a full disk lacks
+            raise
         shutil.rmtree(final, ignore_errors=True)
         draft.rename(final)
         _fsync(final.parent)
@@ -181,17 +179,32 @@ def fault_log(run_dir: Path, name: str) -> Iterator[None]:
 def write_json(path: Path, value: Any) -> None:
     """Replace a JSON file as a whole: a reader sees the old or the new one, never half of one."""
     draft = path.with_suffix(".json.tmp")
-    draft.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    _fsync(draft)
-    os.replace(draft, path)
+    try:
+        draft.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        _fsync(draft)
+        os.replace(draft, path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _draft(folder: Path, write: Callable[[Path], None]) -> None:
+    """A checkpoint with its manifest, on the disk, but not under its name yet."""
+    folder.mkdir()
+    write(folder)
+    manifest = {file.name: _sha256(file) for file in sorted(folder.iterdir())}
+    write_json(folder / "manifest.json", manifest)
+    for file in folder.iterdir():
+        _fsync(file)
+    _fsync(folder)
 
 
 def _path(run_dir: Path, name: str) -> Path:
     taken = name == "blobs" or name.startswith(("feedback.db", "server.log"))
     if not NAME.fullmatch(name) or ".." in name or len(name) > LONGEST or taken:
         raise UserError(
-            f"Run name '{name[:LONGEST]}' given; allowed are up to {LONGEST} letters, digits, '.', '_' and '-', "
-            "beginning with a letter or digit, without '..', and not what lies beside the runs (blobs, "
+            f"Run name '{name[:LONGEST]}' given; allowed are up to {LONGEST} ASCII letters (A-Z, a-z), digits, '.', "
+            "'_' and '-', beginning with a letter or digit, without '..', and not what lies beside the runs (blobs, "
             "feedback.db, server.log). Choose another name with -n."
         )
     return run_dir / name

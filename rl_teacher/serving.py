@@ -12,15 +12,21 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from rl_teacher.errors import UserError
 from rl_teacher.feedback.store import Store, open_store
 from rl_teacher.options import Machine
+from rl_teacher.shell import tell
 
 FIRST_PORT = 8000
 TRIES = 50
+STEADY_SECONDS = 10.0
+"""A server that lived longer did start: it is started again at once …"""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""… but one that dies sooner waits, twice as long each time."""
 
 
 def listen(host: str, port: int | None) -> socket.socket:
@@ -94,11 +100,36 @@ class PageServer:
         self._options += [word for name in names if name for word in ("--allowed-host", name)]
         self._child: subprocess.Popen[bytes] | None = None
         self.n_starts = 0
+        self.news = ""
+        """What to tell people of the latest start; empty for the first."""
+        self._started = 0.0
+        self._pause = 0.0
+        self._retry_at: float | None = None
+        """Set while it is dead."""
 
     def keep_up(self) -> bool:
-        """Start the server if it does not run; returns whether it had to be started."""
-        if self._child is not None and self._child.poll() is None:
-            return False
+        """Start the server if it does not run and its pause is over; returns whether it was started."""
+        if self._child is not None:
+            if self._child.poll() is None:
+                return False
+            if self._retry_at is None:
+                self._lay_out(time.monotonic())
+            if time.monotonic() < (self._retry_at or 0.0):
+                return False
+        self._start()
+        return True
+
+    def _lay_out(self, now: float) -> None:
+        """It has died: decide when to start it again, and what to say then."""
+        self.news = "the page's server had died; started it again"
+        if now - self._started > STEADY_SECONDS:
+            self._pause = 0.0
+        else:
+            self._pause = min(max(2 * self._pause, FIRST_PAUSE), LONGEST_PAUSE)
+            self.news = f"the page's server died soon after its start, see {self._log}; started it again"
+        self._retry_at = now + self._pause
+
+    def _start(self) -> None:
         command = [sys.executable, "-m", "rl_teacher.server", "--fd", str(self._door.fileno())]
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(
@@ -111,7 +142,7 @@ class PageServer:
                 env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)},
             )
         self.n_starts += 1
-        return True
+        self._started, self._retry_at = time.monotonic(), None
 
     def close(self) -> None:
         """End the server and let the port go. Closing twice is harmless."""
@@ -172,13 +203,13 @@ def serve(place: Place, host: str, port: int | None, watch: str | None) -> int:
         try:
             server.keep_up()
             screen = f"watch/{watch}" if watch else ""
-            sys.stdout.write(f"Open {invitation(store, server.address, screen)}\nCtrl-C ends it.\n")
-            sys.stdout.flush()
+            tell(sys.stdout, f"Open {invitation(store, server.address, screen)}\nCtrl-C ends it.\n")
             end = threading.Event()
             for number in (signal.SIGINT, signal.SIGTERM):  # explicitly: a shell's background jobs ignore Ctrl-C
                 signal.signal(number, lambda *_: end.set())
             while not end.wait(1.0):
-                server.keep_up()
+                if server.keep_up():
+                    tell(sys.stdout, f"{server.news}\n")
             return 0
         finally:
             server.close()

@@ -245,7 +245,7 @@ class Session:
             return
         self._reported_at = time.monotonic()
         if self.server is not None and self.server.keep_up() and self.server.n_starts > 1:
-            self.console.line("the page's server had died; started it again")
+            self.console.line(self.server.news)
         self.desk.attend()
         self.replays.attend()
         steps, tally = self.loop.steps, self._tally()

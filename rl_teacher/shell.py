@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from io import TextIOWrapper
 from typing import TextIO
 
 
@@ -16,7 +17,8 @@ def begin() -> None:
 
     Until `hear_interrupts` there is nothing to save, so Ctrl-C ends it at once and without a word; where the shell has
     it ignored, by `nohup` for example, it stays so. In the place of a standard stream that was closed (`>&-`) comes
-    /dev/null: else the next file opened would take its number, and what is written to it.
+    /dev/null: else the next file opened would take its number, and what is written to it. Letters that a stream does
+    not know come out as question marks.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -25,6 +27,9 @@ def begin() -> None:
             nowhere = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115 - open until the program ends
             os.set_inheritable(nowhere.fileno(), True)
             setattr(sys, name, nowhere)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def hear_interrupts() -> None:

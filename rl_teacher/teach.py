@@ -18,18 +18,20 @@ from rl_teacher.shell import begin, hear_interrupts, tell
 if __name__ == "__main__":
     begin()  # the imports below take a second
 
-import shutil
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rl_teacher.config import RunConfig
-from rl_teacher.errors import NotFiniteError, UserError, outside_fault
+from rl_teacher.errors import NotFiniteError, UserError, refuse
+from rl_teacher.hints import watch_command
 from rl_teacher.options import Machine, parse
 from rl_teacher.runs import PARTS, RunFolder, fault_log
-from rl_teacher.session import Session
+
+if TYPE_CHECKING:  # MuJoCo, which it imports, fails where an environment variable is wrong: `main` tells that
+    from rl_teacher.session import Session
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,21 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         config, machine = parse(argv)
         return teach(config, machine)
-    except UserError as error:
-        return _refuse(str(error))
     except Exception as error:
-        outside = outside_fault(error)
-        if outside is None:
-            raise
-        return _refuse(outside)
+        return refuse(error)
     except KeyboardInterrupt:
         tell(sys.stderr, "rl-teacher: stopped at once; the same command goes on from the last checkpoint\n")
         return 130
-
-
-def _refuse(message: str) -> int:
-    tell(sys.stderr, f"rl-teacher: {' '.join(message.split())}\n")
-    return 2
 
 
 def teach(config: RunConfig, machine: Machine) -> int:
@@ -65,7 +57,8 @@ def teach(config: RunConfig, machine: Machine) -> int:
         stack.callback(folder.close)
         folder.compare(asdict(config))
         if folder.summary().get("finished"):
-            tell(sys.stdout, f"Run '{config.name}' is finished. Watch it: {_watch(config.name, machine)}\n")
+            watch = f" Watch it: {watch_command(config.name, machine)}" if _was_drawn(config.name, machine) else ""
+            tell(sys.stdout, f"Run '{config.name}' is finished.{watch}\n")
             return 0
         from rl_teacher.build import build  # torch and the simulator take seconds to import: mistakes come out first
 
@@ -105,26 +98,36 @@ def _told(session: Session) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        try:
-            session.save(session.loop.steps)
-        except NotFiniteError as poisoned:  # then the checkpoint before is the good one
-            if str(poisoned) != str(error):  # else it is told below
-                session.console.line(str(poisoned))
-            if not session.folder.summary():  # it failed before the first checkpoint
-                session.folder.write_summary(session.summary(session.loop.steps, finished=False))
-        except OSError as full:
-            session.console.line(f"Not saved: {full}. The checkpoint before stays the newest.")
+        _keep_what_is_good(session, error)
         with suppress(Exception):  # the page cannot be told where the database is the fault; `error` is told below
             session.fail(f"stopped by a mistake: {error}" if isinstance(error, UserError) else f"failed: {error!r}")
         raise
 
 
-def _watch(name: str, machine: Machine) -> str:
-    """The command that shows a run, as it can be typed here."""
-    beside_python = Path(sys.executable).parent / "rl-teacher"
-    program = "rl-teacher" if shutil.which("rl-teacher") else os.path.relpath(beside_python)
-    elsewhere = "" if machine.run_dir == Path("runs") else f" --run_dir {machine.run_dir}"
-    return f"{program} watch {name}{elsewhere}"
+def _keep_what_is_good(session: Session, error: BaseException) -> None:
+    """Save once more. Where even that fails, the checkpoint before is the good one; `error` is told all the same."""
+    try:
+        session.save(session.loop.steps)
+    except Exception as fault:
+        if not isinstance(fault, NotFiniteError):
+            session.console.line(f"Not saved: {fault}. The checkpoint before stays the newest.")
+        elif str(fault) != str(error):  # else it is told when the command ends
+            session.console.line(str(fault))
+        with suppress(Exception):  # a full disk may have no room for this either
+            if not session.folder.summary():  # it failed before the first checkpoint
+                session.folder.write_summary(session.summary(session.loop.steps, finished=False))
+
+
+def _was_drawn(name: str, machine: Machine) -> bool:
+    """Whether the page has a replay of a run to show."""
+    from rl_teacher.feedback.records import NotFoundError
+    from rl_teacher.feedback.store import open_store  # it takes a while to import
+
+    with closing(open_store(machine.run_dir, machine.store)) as store:
+        try:
+            return bool(store.replays(store.run_by_name(name).id, limit=1))
+        except NotFoundError:  # another database than that of the run
+            return False
 
 
 def _say_goodbye(session: Session, summary: dict, machine: Machine) -> None:
@@ -133,7 +136,8 @@ def _say_goodbye(session: Session, summary: dict, machine: Machine) -> None:
     if returns and None not in returns.values():  # None stands for what is not finite
         line(f"True return {returns['mean']:,.1f} ± {returns['std']:,.1f} over {returns['episodes']} episodes.")
     session.replays.last(summary["steps"])
-    line(f"Everything is in {session.folder.path}. Watch the agent: {_watch(name, machine)}")
+    watch = f" Watch the agent: {watch_command(name, machine)}" if session.desk.can_draw else ""
+    line(f"Everything is in {session.folder.path}.{watch}")
     if not summary["finished"]:
         line("The same command goes on from here.")
 

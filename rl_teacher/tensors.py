@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from rl_teacher.errors import NotFiniteError
+from rl_teacher.errors import NotFiniteError, UserError
 
 
 def optimiser_tensors(optim: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -54,4 +58,42 @@ def save_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
             f"Not saved: {names} in {path.name} would hold values that are not finite. The environment's observations "
             "and rewards must stay small enough to be squared; mend it and start the same command again."
         )
-    save_file(dict(tensors), path)
+    with disk_faults(path):
+        save_file(dict(tensors), path)
+
+
+@contextmanager
+def disk_faults(path: Path) -> Iterator[None]:
+    """What safetensors says of a disk that is full or broken comes out as the OSError that it was.
+
+    Args:
+        path: The file that is written.
+    """
+    try:
+        yield
+    except SafetensorError as error:
+        number = re.search(r"\(os error (\d+)\)", str(error))
+        if number is None:
+            raise
+        code = int(number[1])
+        raise OSError(code, os.strerror(code), str(path)) from error
+
+
+@contextmanager
+def must_fit(path: Path) -> Iterator[None]:
+    """Around putting back what was saved: it may be that of another environment.
+
+    Args:
+        path: The file that was read.
+
+    Raises:
+        UserError: If a tensor is missing or of another size.
+    """
+    try:
+        yield
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise UserError(
+            f"The checkpoint {path} does not fit: the environment's observation or action space has changed since it "
+            "was written, and must be as it was to go on from it. Give the environment its former spaces back, or "
+            "choose another name with -n to begin anew."
+        ) from error

@@ -21,6 +21,8 @@ class Mood:
     """Steps of all copies together that go well before."""
     obs: float = 0.5
     rew: float = 1.0
+    obs_size: int = 3
+    act_size: int = 2
     steps: int = 0
 
 
@@ -42,8 +44,9 @@ class Moody(gym.Env):
     metadata = {"render_fps": 10, "render_modes": []}  # noqa: RUF012
 
     def __init__(self, discrete: bool) -> None:
-        self.observation_space = gym.spaces.Box(-1.0, 1.0, (3,), np.float32)
-        self.action_space = gym.spaces.Discrete(3) if discrete else gym.spaces.Box(-1.0, 1.0, (2,), np.float32)
+        self.observation_space = gym.spaces.Box(-1.0, 1.0, (mood.obs_size,), np.float32)
+        box = gym.spaces.Box(-1.0, 1.0, (mood.act_size,), np.float32)
+        self.action_space = gym.spaces.Discrete(mood.act_size) if discrete else box
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
@@ -65,7 +68,7 @@ class Moody(gym.Env):
             raise ValueError(f"the motor\nis too hot to {what}")
 
     def _obs(self) -> np.ndarray:
-        return np.full(3, mood.obs, np.float32)
+        return np.full(mood.obs_size, mood.obs, np.float32)
 
 
 for name, discrete in (("Moody-v0", False), ("MoodyDiscrete-v0", True)):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rl_teacher.cli import COMMANDS, main
+from rl_teacher.feedback.store import open_store
 from tests.person import Person
 from tests.system import required
 
@@ -36,6 +37,15 @@ def test_mistakes_get_one_line_and_code_2(words, says, capsys):
     assert main(shlex.split(words)) == 2
     error = capsys.readouterr().err
     assert says in error
+    assert error.count("\n") == 1
+
+
+def test_a_fault_of_the_disk_is_one_line_there_too(capsys):
+    open_store("runs").close()
+    Path("runs/server.log").mkdir()
+    assert main(["serve", "--port", "18765"]) == 2
+    error = capsys.readouterr().err
+    assert "Is a directory: runs/server.log" in error
     assert error.count("\n") == 1
 
 

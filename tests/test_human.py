@@ -76,6 +76,21 @@ def test_after_kill_9_and_ctrl_c_every_answer_is_still_there():
 
 
 @pytest.mark.slow
+def test_a_run_of_so_many_answers_ends_by_itself_with_all_of_them_and_few_about_random_behaviour():
+    with training("-p human -l 14 -L 6 -e Reacher-v1 -n some -t 60000 -V") as trainer, person(trainer) as me:
+        assert me.answer(14) == 14
+        assert trainer.end() == 0
+        assert "The steps ended" not in trainer.output
+        assert "no preference" not in trainer.output.split("learning from the answers")[-1]
+        shown = [me.store.load_segments(answer.label.query_id)[2] for answer in me.store.answers(me.experiment_id)]
+        about_random = sum(provenance.query.step == 0 for provenance in shown)
+        assert 6 <= about_random <= 9  # those that the person had in hand when the agent began to learn
+    done = summary("some")
+    assert done["finished"]
+    assert done["labels"]["answered"] == 14
+
+
+@pytest.mark.slow
 def test_cant_tell_only_trains_nothing_and_says_so():
     with training("-p human -L 3 -e Reacher-v1 -n unsure -V") as trainer, person(trainer) as me:
         assert me.answer(6, lambda query_id: "ABSTAIN") >= 6

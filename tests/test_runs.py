@@ -29,7 +29,7 @@ def folder(tmp_path):
     ["../x", "a/b", "..", "a..b", "", ".hidden", "a b", "-x", "a" * 101, "blobs", "feedback.db", "feedback.db-wal"],
 )
 def test_names_that_are_no_folder_are_refused(tmp_path, name):
-    with pytest.raises(UserError, match="allowed are up to 100 letters"):
+    with pytest.raises(UserError, match="allowed are up to 100 ASCII letters"):
         RunFolder(tmp_path, name)
     assert list(tmp_path.iterdir()) == []
 

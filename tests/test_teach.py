@@ -103,7 +103,7 @@ def test_stock_environments_work_even_where_nothing_can_be_drawn():
 def test_mistakes_end_with_code_2_and_one_line(capsys):
     for words, says in [
         ("-p rl -e Nowhere-v1 -n x", "Unknown environment"),
-        ("-p rl -e Reacher-v1 -n ../x", "allowed are up to 100 letters"),
+        ("-p rl -e Reacher-v1 -n ../x", "allowed are up to 100 ASCII letters"),
         ("-p human -e gym:CartPole-v1 -n x --no_serve", "cannot be drawn"),
         ("-p human -e Reacher-v1 -n y --host nosuchhost.invalid", "no address of any machine"),
         ("-p rl -e Reacher-v1 -n y --store postgresql+psycopg://nobody@127.0.0.1:1/x", "PostgreSQL"),

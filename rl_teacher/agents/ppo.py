@@ -16,7 +16,7 @@ from rl_teacher.agents.rollout import Collector, Rollout, gae
 from rl_teacher.config import PPOConfig
 from rl_teacher.errors import NotFiniteError
 from rl_teacher.protocols import Info, RewardFn, VecEnv
-from rl_teacher.tensors import group, named, optimiser_tensors, restore_optimiser, save_finite
+from rl_teacher.tensors import group, must_fit, named, optimiser_tensors, restore_optimiser, save_finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +103,16 @@ class PPO:
         save_finite(tensors, folder / "agent.safetensors")
 
     def load(self, folder: Path) -> None:
-        """Go on from what `save` wrote; the environments start new episodes."""
-        tensors = load_file(folder / "agent.safetensors")
-        self.policy.load_state_dict(group(tensors, "policy"))
-        self.value.load_state_dict(group(tensors, "value"))
+        """Go on from what `save` wrote; the environments start new episodes.
+
+        Raises:
+            UserError: If it was written for other observations or actions.
+        """
+        path = folder / "agent.safetensors"
+        tensors = load_file(path)
+        with must_fit(path):
+            self.policy.load_state_dict(group(tensors, "policy"))
+            self.value.load_state_dict(group(tensors, "value"))
         restore_optimiser(self._optim, tensors)
         self._norm.restore(group(tensors, "obs_norm"))
         self._ret_norm.restore(group(tensors, "ret_norm"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
-import mujoco
 import numpy as np
 
 from rl_teacher.envs.faults import Blame
@@ -29,7 +29,6 @@ LIST_ALL = (
 )
 _TRIALS = 11
 _LOG = logging.getLogger(__name__)
-_mj: Any = mujoco  # a C extension without type stubs
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,8 @@ def make_stock(gym_id: str) -> gym.Env:
 
 def route_warnings() -> None:
     """Send MuJoCo's warnings to the log; else it prints them and writes MUJOCO_LOG.TXT wherever the user stands."""
-    _mj.set_mju_user_warning(_warn)
+    mujoco: Any = importlib.import_module("mujoco")  # not above: it fails if an environment variable of its is wrong
+    mujoco.set_mju_user_warning(_warn)
 
 
 def _warn(message: str) -> None:

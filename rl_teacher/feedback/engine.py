@@ -148,14 +148,29 @@ def _parse(url: str | sa.URL) -> sa.URL:
     return parsed
 
 
-def _sqlite_engine(url: sa.URL) -> sa.Engine:
-    if not url.database or url.database == ":memory:":
+def _file_of(url: sa.URL) -> str:
+    """The file of a SQLite database.
+
+    Raises:
+        UserError: If it has none, or if more is given than a file.
+    """
+    if not url.database or ":memory:" in url.database:
         raise UserError("A database in memory cannot be shared by trainer and server; give a file: sqlite:///FILE.")
+    if url.query or url.host or url.username:
+        raise UserError(
+            f"The database '{url.render_as_string()}' given. Allowed for SQLite is a file and nothing else: no host, "
+            "no options after '?'. Give --store sqlite:///FILE."
+        )
+    return url.database
+
+
+def _sqlite_engine(url: sa.URL) -> sa.Engine:
+    file = _file_of(url)
     try:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(
-            f"The folder of '{url.database}' cannot be made ({error.strerror}). It must be one you may write to; "
+            f"The folder of '{file}' cannot be made ({error.strerror}). It must be one you may write to; "
             "choose another with --run-dir."
         ) from error
     driver = choose_driver()

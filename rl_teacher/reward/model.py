@@ -17,7 +17,7 @@ from rl_teacher.protocols import Info
 from rl_teacher.reward.fit import FitData, bootstrap, fit, judge
 from rl_teacher.reward.loss import prefer_left
 from rl_teacher.reward.networks import EnsembleMLP, act_dim, features
-from rl_teacher.tensors import group, named, optimiser_tensors, restore_optimiser, save_finite
+from rl_teacher.tensors import group, must_fit, named, optimiser_tensors, restore_optimiser, save_finite
 from rl_teacher.trajectory import Comparison, ComparisonBatch, Query
 
 CHUNK = 2_048
@@ -100,9 +100,15 @@ class RewardEnsemble:
         save_finite(tensors, folder / "reward.safetensors")
 
     def load(self, folder: Path) -> None:
-        """Go on from what `save` wrote."""
-        tensors = load_file(folder / "reward.safetensors")
-        self._net.load_state_dict(group(tensors, "net"))
+        """Go on from what `save` wrote.
+
+        Raises:
+            UserError: If it was written for other observations or actions.
+        """
+        path = folder / "reward.safetensors"
+        tensors = load_file(path)
+        with must_fit(path):
+            self._net.load_state_dict(group(tensors, "net"))
         restore_optimiser(self._optim, tensors)
         self._in_mean, self._in_std = tensors["in_mean"], tensors["in_std"]
         self._out_mean, self._out_std = tensors["out_mean"], tensors["out_std"]

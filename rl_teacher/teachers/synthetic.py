@@ -14,6 +14,7 @@ from safetensors.numpy import load_file, save_file
 from rl_teacher.errors import NotFiniteError
 from rl_teacher.labels import Label, Verdict, preference
 from rl_teacher.protocols import Changes
+from rl_teacher.tensors import disk_faults
 from rl_teacher.trajectory import Comparison, Query, Segment, Source
 
 Judge = Callable[[Query], Verdict]
@@ -113,7 +114,9 @@ class SyntheticTeacher:
                     "right": _source(query.right),
                 }
             )
-        save_file(arrays, folder / "teacher.safetensors")
+        path = folder / "teacher.safetensors"
+        with disk_faults(path):
+            save_file(arrays, path)
         (folder / "teacher.json").write_text(json.dumps(rows))
 
     def load(self, folder: Path) -> None:

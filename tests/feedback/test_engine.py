@@ -185,11 +185,19 @@ def test_a_damaged_database_is_refused(tmp_path: Path, make: Callable):
         ("no address", "not the address of a database"),
         ("mysql://somewhere/db", "Allowed: sqlite, postgresql"),
         ("sqlite://", "in memory"),
+        ("sqlite:///:memory:", "in memory"),
+        ("sqlite:///file::memory:?uri=true", "in memory"),
+        ("sqlite:///file:x?mode=memory&uri=true", "no options after"),
+        ("sqlite:///q.db?timeout=abc", "no options after"),
+        ("sqlite:///q.db?check_same_thread=zz", "no options after"),
+        ("sqlite:///q.db?foo=bar", "no options after"),
+        ("sqlite://host/q.db", "no host"),
     ],
 )
 def test_addresses_that_will_not_do_are_refused(tmp_path: Path, url: str, said: str):
     with pytest.raises(UserError, match=said):
         Store(url, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_with_odd_characters_will_do(tmp_path: Path):
