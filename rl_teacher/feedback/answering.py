@@ -81,13 +81,12 @@ class Answering(Storage):
             standing.c.experiment_id == experiment_id, standing.c.verdict.in_(PREFERENCES)
         )
         with self.read() as conn:
-            asked, n_open, answered = conn.execute(
-                sa.select(*totals).where(queries.c.experiment_id == experiment_id)
-            ).one()
+            row = conn.execute(sa.select(*totals).where(queries.c.experiment_id == experiment_id)).one()
             grouped = conn.execute(verdicts.where(standing.c.experiment_id == experiment_id))
             by = {verdict: n for verdict, n in grouped}  # noqa: C416 (a Row is not a pair to type checkers)
             n_decided = conn.execute(decided).scalar_one()
-        return Counts(asked, n_open, answered, n_decided, *(by.get(verdict, 0) for verdict in Verdict))
+        rest: list[int] = [n_decided, *(by.get(verdict, 0) for verdict in Verdict)]
+        return Counts(*row, *rest)
 
     def labels_since(self, experiment_id: str, cursor: int = 0, limit: int = 10_000) -> list[Label]:
         """Events after number `cursor`, oldest first. None is ever missed by going on from the last number seen."""
