@@ -10,9 +10,10 @@ teach: install
 	$(BIN)/python rl_teacher/teach.py $(ARGS)
 
 # As root this installs Chromium and OpenGL, and then no test of theirs may be skipped: see tests/system.py.
+# Two processes, each with whole files: half of the time is spent waiting for commands that the tests start.
 test: check
 	$(BIN)/python web/build.py --check
-	$(BIN)/python tests/system.py $(BIN)/python -m pytest
+	$(BIN)/python tests/system.py $(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: install
 	$(BIN)/ruff check .

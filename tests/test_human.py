@@ -76,15 +76,16 @@ def test_after_kill_9_and_ctrl_c_every_answer_is_still_there():
 
 
 @pytest.mark.slow
-def test_a_run_of_so_many_answers_ends_by_itself_with_all_of_them_and_few_about_random_behaviour():
+def test_a_run_of_so_many_answers_ends_by_itself_with_all_of_them():
     with training("-p human -l 14 -L 6 -e Reacher-v1 -n some -t 60000 -V") as trainer, person(trainer) as me:
-        assert me.answer(14) == 14
+        assert me.answer(6) == 6
+        trainer.wait_for("learning from the answers")
+        assert me.answer(8) == 8
         assert trainer.end() == 0
         assert "The steps ended" not in trainer.output
         assert "no preference" not in trainer.output.split("learning from the answers")[-1]
         shown = [me.store.load_segments(answer.label.query_id)[2] for answer in me.store.answers(me.experiment_id)]
-        about_random = sum(provenance.query.step == 0 for provenance in shown)
-        assert 6 <= about_random <= 9  # those that the person had in hand when the agent began to learn
+        assert sum(provenance.query.step < 1_000 for provenance in shown) == 6
     done = summary("some")
     assert done["finished"]
     assert done["labels"]["answered"] == 14
