@@ -136,6 +136,8 @@ class TeachingLoop(Loop):
                 paused = f"{PAUSED}; " if self.watch.paused() else ""
                 self.idle(f"{paused}waiting for answers about random behaviour: {given}")
         self.listen()
+        if self.over():
+            return  # stopped before its time: what is open is still to be answered
         self.teacher.expire(older_than=self.steps + 1)
         self.pool.forget()
         self._exhausted = True

@@ -45,6 +45,8 @@ def test_a_stop_before_the_agent_learns_leaves_the_first_fit_for_later():
     loop = teaching(person, watch, human_pace(None, 50), StepSchedule(50, 100))
     loop.run()
     assert not loop.ready
+    assert person.open
+    assert person.expired == []  # the same questions wait when it goes on
     assert loop.reward.n_fits == 0
 
 
