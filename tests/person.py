@@ -76,5 +76,12 @@ class Person:
     def experiment(self) -> dict[str, Any]:
         return self.call("GET", f"/experiments/{self.experiment_id}")
 
+    def read(self, text: str, seconds: float = 60.0) -> None:
+        """Look at what the page says the trainer is doing until it says this."""
+        deadline = time.monotonic() + seconds
+        while text not in (said := self.experiment()["run"]["message"]):
+            assert time.monotonic() < deadline, f"the page says '{said}', not '{text}'"
+            time.sleep(0.05)
+
     def close(self) -> None:
         self.store.close()

@@ -27,7 +27,7 @@ def metrics(name: str) -> list[dict]:
 @pytest.mark.slow
 def test_a_person_teaches_the_cheetah_to_run():
     with training("-p human -L 16 -e HalfCheetah-v1 -n taught -V") as trainer, person(trainer) as me:
-        assert "waiting for answers" in me.experiment()["run"]["message"]
+        me.read("waiting for answers")
         assert me.answer(16) == 16
         trainer.wait_for("learning from the answers")
         assert me.answer(34) == 34
