@@ -180,7 +180,7 @@ class TeachingLoop(Loop):
         if due := self._account.due(self.steps, self._exhausted or not n):
             self.play(actor, due)
         with self.watch.phase("query"):
-            queries = self.choose(self.pool, n, self.reward)
+            queries = self.choose(self.pool, n, self.reward, self.comparisons)
             self.pool.remember(query.id for query in queries)
             self.teacher.ask(queries)
         self._exhausted = len(queries) < n

@@ -108,8 +108,8 @@ class RewardModel(Protocol):
         """Normalised r̂, (…) for obs (…, *obs) and act (…, *act). This is the RewardFn agents get."""
         ...
 
-    def disagreement(self, queries: Sequence[Query]) -> np.ndarray:
-        """Variance over the members of P[left is better], (n,)."""
+    def votes(self, queries: Sequence[Query]) -> np.ndarray:
+        """P[left is better] by each member, (E, n), without the assumed errors of the teacher."""
         ...
 
     def fit(self, comparisons: Sequence[Comparison], n_iters: int | None = None) -> Info:
@@ -166,8 +166,15 @@ class Pool(Protocol):
 class QueryStrategy(Protocol):
     """Which pairs to ask."""
 
-    def __call__(self, pool: Pool, n: int, reward: RewardModel) -> list[Query]:
-        """Up to n pairs of distinct segments that were never asked; fewer where the pool has no more."""
+    def __call__(self, pool: Pool, n: int, reward: RewardModel, answers: Mapping[str, Comparison]) -> list[Query]:
+        """Up to n pairs of distinct segments that were never asked; fewer where the pool has no more.
+
+        Args:
+            pool: Recent behaviour.
+            n: How many questions.
+            reward: r̂ as it is now.
+            answers: Every answered query that bears a preference, by query id, oldest first.
+        """
         ...
 
 

@@ -88,8 +88,8 @@ class FakeReward:
     def predict(self, obs: np.ndarray, act: np.ndarray) -> np.ndarray:
         return np.zeros(obs.shape[:-1], dtype=np.float32)
 
-    def disagreement(self, queries: Sequence[Query]) -> np.ndarray:
-        return np.zeros(len(queries))
+    def votes(self, queries: Sequence[Query]) -> np.ndarray:
+        return np.full((1, len(queries)), 0.5)
 
     def fit(self, comparisons: Sequence[Comparison], n_iters: int | None = None) -> Info:
         self.n_fits += 1

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rl_teacher.protocols import Pool, QueryStrategy, RewardModel
-from rl_teacher.trajectory import Query, Segment
+from rl_teacher.trajectory import Comparison, Query, Segment
+
+Answers = Mapping[str, Comparison]
+"""Every answered query that bears a preference, by query id, oldest first."""
 
 
-def random_pairs(pool: Pool, n: int, reward: RewardModel) -> list[Query]:
+def random_pairs(pool: Pool, n: int, reward: RewardModel, answers: Answers) -> list[Query]:
     """Up to n pairs of two random segments, as the original's `teach.py` does, without its repeats."""
-    del reward
+    del reward, answers
     return new_pairs(pool, n)
 
 
-def disagreement(pool: Pool, n: int, reward: RewardModel) -> list[Query]:
+def disagreement(pool: Pool, n: int, reward: RewardModel, answers: Answers) -> list[Query]:
     """Of ten times as many random pairs, those the members disagree on most (Christiano et al. 2017, section 2.2.4)."""
+    del answers
     candidates = new_pairs(pool, 10 * n)
-    scores = reward.disagreement(candidates)
+    scores = reward.votes(candidates).var(0)
     best = sorted(range(len(candidates)), key=lambda i: -scores[i])[:n]
     return [Query(candidates[i].left, candidates[i].right, "disagreement", float(scores[i])) for i in best]
 

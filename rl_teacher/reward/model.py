@@ -64,16 +64,16 @@ class RewardEnsemble:
         return rew.reshape(obs.shape[: obs.ndim - len(self._obs_shape)])
 
     @torch.no_grad()
-    def disagreement(self, queries: Sequence[Query]) -> np.ndarray:
-        """Variance over the members of P[left is better] (Christiano et al. 2017, section 2.2.4), (n,)."""
+    def votes(self, queries: Sequence[Query]) -> np.ndarray:
+        """P[left is better] by each member, (E, n) float32 for n queries."""
         if not queries:
-            return np.zeros(0, dtype=np.float32)
+            return np.zeros((self.n_members, 0), dtype=np.float32)
         sides = []
         for name in ("left", "right"):
             segments = [getattr(query, name) for query in queries]
             x = self._inputs(np.stack([s.obs for s in segments]), np.stack([s.act for s in segments]))
             sides.append(self._net(x).reshape(self.config.members, len(queries), -1).sum(-1))
-        return prefer_left(sides[0], sides[1], self.config.error_rate).var(0, unbiased=False).numpy()
+        return prefer_left(sides[0], sides[1], error_rate=0.0).numpy()
 
     def fit(self, comparisons: Sequence[Comparison], n_iters: int | None = None) -> Info:
         """Learn from all comparisons so far; see `protocols.RewardModel`."""

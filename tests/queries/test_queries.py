@@ -26,7 +26,7 @@ def test_strategies_never_repeat_a_pair_nor_pair_a_clip_with_itself(name):
     segments = pool(12, 9, 30)
     seen: set[str] = set()
     for _ in range(20):
-        queries = STRATEGIES[name](segments, 10, FakeReward())
+        queries = STRATEGIES[name](segments, 10, FakeReward(), {})
         segments.remember(query.id for query in queries)
         for q in queries:
             assert q.left.key != q.right.key
@@ -39,12 +39,12 @@ def test_strategies_never_repeat_a_pair_nor_pair_a_clip_with_itself(name):
 def test_no_pair_shows_the_same_moment_twice_while_there_are_others(name):
     segments = SegmentPool(5, 3, np.random.default_rng(0))
     segments.add([trajectory(12, seed=i, source=Source("run", 0, i)) for i in range(3)])
-    for q in STRATEGIES[name](segments, 15, FakeReward()):
+    for q in STRATEGIES[name](segments, 15, FakeReward(), {}):
         a, b = q.left.source, q.right.source
         assert a.episode != b.episode or abs(a.start - b.start) >= 5
     alone = SegmentPool(5, 3, np.random.default_rng(0))
     alone.add([trajectory(7, source=Source("run", 0, 1))])
-    assert len(STRATEGIES[name](alone, 3, FakeReward())) >= 1  # rather than none
+    assert len(STRATEGIES[name](alone, 3, FakeReward(), {})) >= 1  # rather than none
 
 
 def test_a_pool_that_has_no_more_pairs_gives_fewer():
@@ -78,12 +78,14 @@ def test_the_pool_keeps_the_newest_plays():
 
 def test_disagreement_takes_the_pairs_the_members_dispute():
     class Disputed(FakeReward):
-        def disagreement(self, queries):
-            return np.array([q.left.obs[0, 0] for q in queries])
+        def votes(self, queries):
+            """Two members: the larger the first observation, the further apart."""
+            apart = 1 / (1 + np.exp(-np.array([q.left.obs[0, 0] for q in queries])))
+            return np.stack([0.5 + apart / 2, 0.5 - apart / 2])
 
-    chosen = disagreement(pool(200), 5, Disputed())
-    others = new_pairs(pool(200), 50)
-    assert min(q.score for q in chosen) > np.median([q.left.obs[0, 0] for q in others])
+    chosen = disagreement(pool(200), 5, Disputed(), {})
+    others = Disputed().votes(new_pairs(pool(200), 50)).var(0)
+    assert min(q.score for q in chosen) > np.median(others)
     assert all(q.why == "disagreement" for q in chosen)
 
 

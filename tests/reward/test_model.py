@@ -100,14 +100,16 @@ def test_discrete_actions_are_one_hot():
     assert len(set(values.tolist())) == 4
 
 
-def test_disagreement_is_the_variance_of_the_members():
+def test_each_member_votes_on_each_query():
     r_hat = model()
     queries = [query(i) for i in range(5)]
-    scores = r_hat.disagreement(queries)
-    assert scores.shape == (5,)
-    assert (scores > 0).all()
-    assert (model(members=1).disagreement(queries) == 0).all()
-    assert r_hat.disagreement([]).shape == (0,)
+    votes = r_hat.votes(queries)
+    assert votes.shape == (r_hat.n_members, 5)
+    assert ((votes > 0) & (votes < 1)).all()
+    assert (votes.var(0) > 0).all()
+    other_way = r_hat.votes([Query(q.right, q.left) for q in queries])
+    np.testing.assert_allclose(votes, 1 - other_way, atol=1e-6)
+    assert r_hat.votes([]).shape == (r_hat.n_members, 0)
 
 
 def test_members_see_different_data_and_hold_out_a_third():
