@@ -130,6 +130,7 @@ def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, st
         choose=STRATEGIES[config.queries],
         schedule=schedule,
         pretrain_iters=config.reward.pretrain_iters,
+        keep_fitting=config.reward.keep_fitting,
     )
 
 

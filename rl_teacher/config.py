@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+
+from rl_teacher.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +46,81 @@ class PPOConfig:
 
 @dataclass(frozen=True, slots=True)
 class RewardConfig:
-    """Settings of the reward model."""
+    """Settings of the reward model. The values here are those of the preset DEFAULT; `presets.py` has the others.
+
+    Raises:
+        UserError: For a setting out of its range.
+    """
 
     members: int = 3
-    """E, networks in the ensemble (Christiano et al. 2017 use 3)."""
+    """E, networks in the ensemble."""
     hidden: tuple[int, ...] = (64, 64)
     """Sizes of the hidden layers of each member."""
+    slope: float = 0.01
+    """Of the leaky ReLU below zero."""
+    dropout: float = 0.0
+    """Share of hidden units left out of each gradient step."""
     use_act: bool = False
     """Whether r̂ sees actions. People judge what they see, and our tasks have no torque penalty."""
+    normalise_inputs: bool = True
+    """Whether inputs are brought to mean 0 and deviation 1 by the labelled segments' statistics."""
+    normalise_outputs: bool = True
+    """Whether each member's r̂ is brought to mean 0 and deviation 1 before the members are averaged."""
+    bootstrap: bool = True
+    """Whether each member learns from a sample of the answers and holds out 1/e of them."""
     lr: float = 2e-3
-    """AdamW's step size."""
+    """Adam's step size."""
     weight_decay: float = 1e-2
-    """AdamW's decay: the ℓ2 regularisation of the paper, fixed."""
+    """AdamW's decay; not used with `adaptive_l2`."""
+    adaptive_l2: bool = False
+    """Whether an ℓ2 penalty is adapted to keep held-out loss at 1.1 to 1.5 times training loss."""
     minibatch: int = 32
     """Comparisons per gradient step."""
     iters: int = 40
     """Gradient steps of one fit while the run goes on."""
     pretrain_iters: int = 300
     """Gradient steps of the first fit, before the agent learns (`--pretrain_iters`)."""
+    keep_fitting: bool = False
+    """Whether r̂ is fitted in every round, or only when there is a new answer."""
     enough_accuracy: float = 0.97
     """A fit ends early when the members agree with this share of the answers …"""
     enough_in_a_row: int = 6
-    """… in so many minibatches in a row."""
+    """… in so many minibatches in a row; 0: never."""
     error_rate: float = 0.1
     """Share of answers assumed to be random."""
+    smoothing: float = 0.0
+    """Share of each answer that is trained as a tie."""
+    learn_ties: bool = True
+    """Whether ties are learned from, as ½–½."""
+    crops: int = 0
+    """Random pieces of each comparison that a gradient step learns from; 0: whole segments only."""
+    shortest_crop: float = 0.7
+    """Share of a segment in the shortest piece."""
+    discount: float = 1.0
+    """How much less a step of a segment counts than the next one; 1: all count alike."""
+    doubt: float = 0.0
+    """Answers that the members who did not learn from them hold for less likely than this are left out; 0: none."""
+    newest: int = 0
+    """Only so many of the newest answers are learned from; 0: all."""
+
+    def __post_init__(self) -> None:
+        for name in ("members", "lr", "minibatch", "iters", "pretrain_iters"):
+            _in_range(f"reward.{name}", getattr(self, name), least=0, open_below=True)
+        for name in ("weight_decay", "slope", "enough_in_a_row", "crops", "newest"):
+            _in_range(f"reward.{name}", getattr(self, name), least=0)
+        for name in ("error_rate", "smoothing", "enough_accuracy", "doubt"):
+            _in_range(f"reward.{name}", getattr(self, name), least=0, most=1)
+        for name in ("discount", "shortest_crop"):
+            _in_range(f"reward.{name}", getattr(self, name), least=0, most=1, open_below=True)
+        _in_range("reward.dropout", self.dropout, least=0, most=0.9)
+
+
+def _in_range(name: str, given: float, *, least: float, most: float = math.inf, open_below: bool = False) -> None:
+    if (least < given if open_below else least <= given) and given <= most:
+        return
+    above = f"above {least}" if open_below else f"from {least}"
+    upto = "" if most == math.inf else f" to {most}"
+    raise UserError(f"{name} {given} given; allowed is a number {above}{upto}. Choose another with --set {name}=….")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +139,10 @@ class RunConfig:
     num_timesteps: int
     """Environment steps, the stage's included."""
     agent: str
+    preset: str
+    """Name of the recipe that the settings of r̂ come from."""
     label_schedule: str
-    """anneal, steps or clock."""
+    """When answers are wanted: a name, or a user's function."""
     queries: str
     """Name of the query strategy."""
     instructions: str

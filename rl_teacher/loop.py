@@ -94,6 +94,8 @@ class TeachingLoop(Loop):
     schedule: LabelSchedule = field(kw_only=True)
     pretrain_iters: int | None = None
     """Gradient steps of the first fit."""
+    keep_fitting: bool = False
+    """Whether r̂ is fitted in every round, or only when something new was said."""
     comparisons: dict[str, Comparison] = field(default_factory=dict)
     """Every answered query that bears a preference, by query id."""
     cursor: int = 0
@@ -215,12 +217,13 @@ class TeachingLoop(Loop):
         self._changed |= bool(changes.comparisons)
 
     def fit(self) -> dict[str, float]:
-        """Process 3b: r̂ is fitted to all comparisons, if there is something new among them."""
-        if not self._changed or not self.comparisons:
+        """Process 3b: r̂ is fitted to all comparisons, if there is something new among them or it never rests."""
+        if not self.comparisons or not (self._changed or (self.keep_fitting and self.ready)):
             return {}
         with self.watch.phase("reward_fit"):
             info = self.reward.fit(list(self.comparisons.values()), None if self.ready else self.pretrain_iters)
-        self.ready, self._changed = True, False
+        self.ready |= info.get("fitted", 1.0) > 0
+        self._changed = False
         return {f"reward/{name}": value for name, value in info.items()}
 
     def wait_for_answers(self) -> None:
@@ -232,7 +235,8 @@ class TeachingLoop(Loop):
                 given = f"{self.teacher.n_decided} given, {self.teacher.n_open} open"
                 what_for = "waiting for answers" if self.ready else NOTHING_YET
                 self.idle(PAUSED if self.watch.paused() else f"{what_for}: {given}")
-        self.fit()
+        if self._changed:
+            self.fit()
 
     def _may_go_on(self) -> bool:
         n_unused, n_decided, n_open = len(self._unused), self.teacher.n_decided, self.teacher.n_open

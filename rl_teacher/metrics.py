@@ -67,12 +67,13 @@ def memory_mb() -> float:
     return float(line.split()[1]) / 1024
 
 
-def correlation(reward: RewardModel, segments: Sequence[Segment]) -> float:
-    """Pearson's r between r̂'s and the true sums over segments; NaN where there is nothing to compare."""
+def correlations(reward: RewardModel, segments: Sequence[Segment]) -> tuple[float, float]:
+    """Pearson's r and Spearman's ρ between r̂'s and the true sums over segments; NaN: there is nothing to compare."""
     if len(segments) < 3:
-        return math.nan
+        return math.nan, math.nan
     predicted = reward.predict(np.stack([s.obs for s in segments]), np.stack([s.act for s in segments])).sum(1)
     true = np.array([s.env_rew.sum() for s in segments])
     if not np.isfinite(true).all() or predicted.std() < 1e-9 or true.std() < 1e-9:
-        return math.nan
-    return float(np.corrcoef(predicted, true)[0, 1])
+        return math.nan, math.nan
+    by_rank = (np.argsort(np.argsort(sums)) for sums in (predicted, true))
+    return float(np.corrcoef(predicted, true)[0, 1]), float(np.corrcoef(np.stack([*by_rank]))[0, 1])

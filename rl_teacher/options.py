@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,6 +16,8 @@ from rl_teacher.agents.registry import resolve_agent
 from rl_teacher.config import RewardConfig, RunConfig, ppo_for
 from rl_teacher.envs.tasks import resolve
 from rl_teacher.errors import UserError, unknown
+from rl_teacher.overrides import override
+from rl_teacher.presets import preset
 from rl_teacher.queries.schedules import SCHEDULES
 from rl_teacher.queries.strategies import STRATEGIES
 from rl_teacher.runs import fault_log
@@ -93,8 +95,10 @@ def parser() -> Parser:
     option("-a", "--agent", default="ppo", help="ppo, also under its name in the original, pposgd_mpi")
     option("-i", "--pretrain_iters", help="gradient steps of the first fit (default 300)")
     option("-V", "--no_videos", action="store_true", help="do not render video files")
+    option("--preset", default="default", help="how r̂ is learned and asked for: default, paper, original")
+    option("--set", action="append", default=[], help="one setting, as --set reward.members=5; may be given often")
     option("--label_schedule", help="when to ask: anneal (default with -l), steps (default without), clock")
-    option("--queries", default="random", help="which pairs to ask: random (default), disagreement")
+    option("--queries", help="which pairs to ask: random (default), disagreement")
     option("--instructions", help="what people are told, Markdown: text, or @file")
     option("--run_dir", default="runs", help="where runs and the feedback store lie (default runs)")
     option("--store", help="database URL (default: SQLite in the run dir)")
@@ -119,9 +123,13 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         spec = resolve(args.env_id)
     n_labels = None if args.n_labels is None else count("-l/--n_labels", args.n_labels, "700", most=MOST_LABELS)
     pretrain = _pretrain(args.pretrain_labels, n_labels)
-    iters = RewardConfig().pretrain_iters
+    recipe = preset(args.preset)
+    settings = {"reward": recipe.reward, "ppo": ppo_for(spec.task.name if spec.task else None)}
+    settings = override(settings, args.set)
+    reward: RewardConfig = settings["reward"]
     if args.pretrain_iters is not None:
-        iters = count("-i/--pretrain_iters", args.pretrain_iters, "300")
+        reward = replace(reward, pretrain_iters=count("-i/--pretrain_iters", args.pretrain_iters, "300"))
+    schedule = args.label_schedule or (recipe.label_schedule if n_labels else "steps")
     config = RunConfig(
         env_id=args.env_id,
         predictor=args.predictor,
@@ -131,11 +139,12 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         pretrain_labels=pretrain,
         num_timesteps=count("-t/--num_timesteps", args.num_timesteps, "1e6"),
         agent=resolve_agent(args.agent),
-        label_schedule=_one_of("label schedule", args.label_schedule or ("anneal" if n_labels else "steps"), SCHEDULES),
-        queries=_one_of("query strategy", args.queries, STRATEGIES),
+        preset=args.preset.lower(),
+        label_schedule=_one_of("label schedule", schedule, SCHEDULES),
+        queries=_one_of("query strategy", args.queries or recipe.queries, STRATEGIES),
         instructions=_instructions(args.instructions) or spec.instructions,
-        ppo=ppo_for(spec.task.name if spec.task else None),
-        reward=RewardConfig(pretrain_iters=iters),
+        ppo=settings["ppo"],
+        reward=reward,
     )
     if config.label_schedule == "anneal" and n_labels is None:
         raise UserError("--label_schedule anneal given without -l; it needs to know how many labels: give -l.")

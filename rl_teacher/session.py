@@ -15,7 +15,7 @@ from rl_teacher.console import Console
 from rl_teacher.desk import Desk
 from rl_teacher.envs.evaluate import Returns
 from rl_teacher.loop import Loop, TeachingLoop
-from rl_teacher.metrics import Metrics, correlation, memory_mb
+from rl_teacher.metrics import Metrics, correlations, memory_mb
 from rl_teacher.protocols import Info
 from rl_teacher.replays import Replays
 from rl_teacher.runs import RunFolder, write_json
@@ -130,7 +130,8 @@ class Session:
             figures = {"true_return": returns.mean, "true_return_std": returns.std}
             if isinstance(self.loop, TeachingLoop) and self.loop.ready:
                 segments = self.loop.pool.sample(SEGMENTS_TO_CORRELATE)
-                figures["reward/correlation"] = correlation(self.loop.reward, segments)
+                linear, by_rank = correlations(self.loop.reward, segments)
+                figures |= {"reward/correlation": linear, "reward/rank_correlation": by_rank}
             self.replays.show(steps, _number(returns.mean))
         self._true_return = {
             "mean": _number(returns.mean),

@@ -4,8 +4,10 @@ import json
 import math
 
 import numpy as np
+import pytest
 
-from rl_teacher.metrics import Metrics, correlation, memory_mb
+from rl_teacher.metrics import Metrics, correlations, memory_mb
+from rl_teacher.trajectory import Segment
 from tests.fakes import FakeReward, trajectory
 
 
@@ -43,9 +45,22 @@ def test_correlation_is_one_for_the_true_reward_and_nan_where_there_is_nothing_t
         def predict(self, obs, act):
             return np.stack([truth[row.tobytes()] for row in obs])
 
-    assert correlation(Oracle(), segments) > 0.999
-    assert math.isnan(correlation(FakeReward(), segments))
-    assert math.isnan(correlation(Oracle(), segments[:2]))
+    assert min(correlations(Oracle(), segments)) > 0.999
+    assert all(math.isnan(r) for r in correlations(FakeReward(), segments))
+    assert all(math.isnan(r) for r in correlations(Oracle(), segments[:2]))
+
+
+def test_rank_correlation_sees_the_order_only():
+    class Cubed(FakeReward):
+        def predict(self, obs, act):
+            return np.repeat(np.sign(obs[:, :1, 0]) * np.abs(obs[:, :1, 0]) ** 3, obs.shape[1], 1)
+
+    def constant(value: float) -> Segment:
+        return Segment(np.full((5, 3), value, np.float32), np.zeros((5, 2), np.float32), np.full(5, value))
+
+    linear, by_rank = correlations(Cubed(), [constant(value) for value in (-2.0, 0.1, 0.3, 1.0, 3.0)])
+    assert by_rank == pytest.approx(1.0)
+    assert linear < 0.99
 
 
 def test_memory_is_told_where_the_system_tells():

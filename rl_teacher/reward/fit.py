@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -11,8 +11,13 @@ from torch import Tensor
 
 from rl_teacher.config import RewardConfig
 from rl_teacher.protocols import Info
-from rl_teacher.reward.loss import agreement, preference_loss
+from rl_teacher.reward.crops import crop_sums, segment_sums
+from rl_teacher.reward.l2 import AdaptiveL2
+from rl_teacher.reward.loss import agreement, calibration_error, prefer_left, preference_loss
 from rl_teacher.reward.networks import EnsembleMLP
+
+DOUBT_FROM = 50
+"""Comparisons below which no answer is doubted: who has learned from few cannot tell which of them is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,7 @@ class FitData:
     """B comparisons as the networks see them."""
 
     x: Tensor
-    """(B, 2, k, D) normalised features of left and right."""
+    """(B, 2, k, D) features of left and right."""
     mu: Tensor
     """(B, 2)."""
     weight: Tensor
@@ -50,11 +55,9 @@ def _draws(id_: str, n_members: int, seed: int) -> tuple[int, ...]:
     return tuple(np.random.default_rng([seed, int(id_[:15], 16)]).poisson(1.0, n_members).tolist())
 
 
-def segment_sums(net: EnsembleMLP, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Each member's sum of r̂ over left and right segments, both (E, B), for x (B, 2, k, D)."""
-    n, _, k, d = x.shape
-    sums = net(x.reshape(-1, d)).reshape(-1, n, 2, k).sum(-1)
-    return sums[..., 0], sums[..., 1]
+def steps_of(net: EnsembleMLP, x: Tensor, *, learning: bool = False) -> Tensor:
+    """Each member's r̂ of every step, (E, B, 2, k) for x (B, 2, k, D)."""
+    return net(x.reshape(-1, x.shape[-1]), learning=learning).reshape(-1, *x.shape[:-1])
 
 
 def fit(
@@ -64,6 +67,7 @@ def fit(
     config: RewardConfig,
     n_iters: int,
     generator: torch.Generator,
+    l2: AdaptiveL2 | None = None,
 ) -> int:
     """At most n_iters gradient steps on minibatches; returns how many.
 
@@ -71,29 +75,66 @@ def fit(
     is learned already costs no time and is not learned by heart.
     """
     n, in_a_row = len(data.mu), 0
+    # μ' = (1 - s) μ + s/2
+    data = replace(data, mu=(1.0 - config.smoothing) * data.mu + 0.5 * config.smoothing)
     for i in range(n_iters):
-        rows = torch.randint(n, (min(config.minibatch, n),), generator=generator)
-        mu, weight = data.mu[rows], data.weight[:, rows]
-        left, right = segment_sums(net, data.x[rows])
-        loss, _ = preference_loss(left, right, mu, weight, config.error_rate)
+        batch = data.rows(torch.randint(n, (min(config.minibatch, n),), generator=generator))
+        rew = steps_of(net, batch.x, learning=True)
+        loss, each, right = _loss(rew, batch, config, generator)
+        if l2 is not None:
+            loss = loss + (l2.coefficient * net.squares()).sum()
+            l2.update(each, batch.weight)
         optim.zero_grad()
         loss.backward()
         optim.step()
-        with torch.no_grad():
-            learned = agreement(left, right, mu, weight > 0) >= config.enough_accuracy
-        in_a_row = in_a_row + 1 if learned else 0
-        if in_a_row >= config.enough_in_a_row:
+        in_a_row = in_a_row + 1 if right >= config.enough_accuracy else 0
+        if config.enough_in_a_row and in_a_row >= config.enough_in_a_row:
             return i + 1
     return n_iters
 
 
+def _loss(
+    rew: Tensor, batch: FitData, config: RewardConfig, generator: torch.Generator
+) -> tuple[Tensor, Tensor, float]:
+    """The loss on a minibatch, each comparison's own (E, B), and the share of answers the members agree with."""
+    whole = segment_sums(rew, config.discount)
+    left, right = whole[..., 0], whole[..., 1]
+    loss, each = preference_loss(left, right, batch.mu, batch.weight, config.error_rate)
+    if config.crops:
+        crops = crop_sums(rew, config.crops, config.shortest_crop, config.discount, generator)
+        mu, weight = (x.repeat_interleave(config.crops, dim) for x, dim in ((batch.mu, 0), (batch.weight, 1)))
+        loss, _ = preference_loss(crops[:, :, 0].flatten(1), crops[:, :, 1].flatten(1), mu, weight, config.error_rate)
+    with torch.no_grad():
+        return loss, each, agreement(left, right, batch.mu, batch.weight > 0)
+
+
+@torch.no_grad()
+def doubted(net: EnsembleMLP, data: FitData, config: RewardConfig) -> Tensor:
+    """Which answers are probably wrong, (B,) bool (the idea of RIME, Cheng et al. 2024).
+
+    Those that the members who have not learned from them hold for less likely than `config.doubt`, on average. A
+    doubted answer is only left out of one fit: when r̂ comes to see what the person meant, it counts again.
+    """
+    if not config.doubt or len(data.mu) < DOUBT_FROM:
+        return torch.zeros(len(data.mu), dtype=torch.bool)
+    left, right = segment_sums(steps_of(net, data.x), config.discount).unbind(-1)
+    p = prefer_left(left, right, error_rate=0.0)
+    outsiders = (data.weight == 0).float()
+    # P[answer] = Σ_i μ_i P_i, averaged over the members that held it out
+    chance = data.mu[:, 0] * p + data.mu[:, 1] * (1.0 - p)
+    n = outsiders.sum(0)
+    return (n > 0) & ((outsiders * chance).sum(0) / n.clamp_min(1.0) < config.doubt)
+
+
 def judge(left: Tensor, right: Tensor, data: FitData, config: RewardConfig) -> Info:
-    """Loss and accuracy on what the members trained on and on what each held out, from their sums, both (E, B)."""
+    """Loss, accuracy and calibration on what the members trained on and on what each held out, from sums (E, B)."""
     _, each = preference_loss(left, right, data.mu, data.weight, config.error_rate)
     held_out = data.weight == 0
+    p = prefer_left(left, right, config.error_rate)
     return {
         "loss": float(each[~held_out].mean()) if bool((~held_out).any()) else float("nan"),
         "held_out_loss": float(each[held_out].mean()) if bool(held_out.any()) else float("nan"),
         "accuracy": agreement(left, right, data.mu, ~held_out),
         "held_out_accuracy": agreement(left, right, data.mu, held_out),
+        "calibration_error": calibration_error(p, data.mu, held_out),
     }

@@ -41,6 +41,27 @@ def preference_loss(
     return loss, each.detach()
 
 
+def calibration_error(p: Tensor, mu: Tensor, use: Tensor, n_bins: int = 10) -> float:
+    """How far probabilities are from what then happens: the expected calibration error (Guo et al. 2017, equation 3).
+
+    Args:
+        p: (E, B) P[left is better], the assumed errors of the teacher included.
+        mu: (B, 2).
+        use: (E, B) bool.
+        n_bins: Of equal width over [0, 1].
+
+    Returns:
+        The mean distance of both over bins, weighted by their entries; in [0, 1], NaN when no entry is marked.
+    """
+    if not bool(use.any()):
+        return float("nan")
+    chances, happened = p[use], mu[:, 0].expand_as(p)[use]
+    bins = (chances * n_bins).long().clamp_max(n_bins - 1)
+    # ECE = Σ_b n_b/n |mean p_b - mean μ_b| = Σ_b |Σ_b p - Σ_b μ| / n
+    gap = torch.zeros(n_bins).index_add_(0, bins, chances - happened)
+    return float(gap.abs().sum() / len(chances))
+
+
 def agreement(left_sum: Tensor, right_sum: Tensor, mu: Tensor, use: Tensor) -> float:
     """Share of decided answers (ties left out) that a member's ranking agrees with, over the entries marked by `use`.
 

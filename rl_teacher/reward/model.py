@@ -14,7 +14,9 @@ from torch import Tensor
 from rl_teacher.config import RewardConfig
 from rl_teacher.errors import NotFiniteError
 from rl_teacher.protocols import Info
-from rl_teacher.reward.fit import FitData, bootstrap, fit, judge
+from rl_teacher.reward.crops import segment_sums
+from rl_teacher.reward.fit import FitData, bootstrap, doubted, fit, judge, steps_of
+from rl_teacher.reward.l2 import AdaptiveL2
 from rl_teacher.reward.loss import prefer_left
 from rl_teacher.reward.networks import EnsembleMLP, act_dim, features
 from rl_teacher.tensors import group, must_fit, named, optimiser_tensors, restore_optimiser, save_finite
@@ -31,7 +33,8 @@ class RewardEnsemble:
 
     Inputs are kept raw and normalised in here, with statistics of the labelled segments that are saved with the
     weights. Each member's output is normalised to mean 0 and standard deviation 1 over those segments before the
-    members are averaged (Christiano et al. 2017, section 2.2.1). Between two fits nothing changes.
+    members are averaged (Christiano et al. 2017, section 2.2.1). Between two fits nothing changes. `RewardConfig` says
+    what else can be done, and left out.
     """
 
     def __init__(self, obs_space: gym.spaces.Box, act_space: gym.Space, config: RewardConfig, seed: int):
@@ -42,8 +45,10 @@ class RewardEnsemble:
         n_in = self._n_obs + (act_dim(act_space) if config.use_act else 0)
         self._seed = seed
         self._rng = torch.Generator().manual_seed(seed)
-        self._net = EnsembleMLP(config.members, n_in, config.hidden, self._rng)
-        self._optim = torch.optim.AdamW(self._net.parameters(), lr=config.lr, weight_decay=config.weight_decay)
+        self._net = EnsembleMLP(config.members, n_in, config.hidden, self._rng, config.slope, config.dropout)
+        decay = 0.0 if config.adaptive_l2 else config.weight_decay
+        self._optim = torch.optim.AdamW(self._net.parameters(), lr=config.lr, weight_decay=decay)
+        self._l2 = AdaptiveL2(config.members) if config.adaptive_l2 else None
         self._in_mean, self._in_std = torch.zeros(n_in), torch.ones(n_in)
         self._out_mean, self._out_std = torch.zeros(config.members, 1), torch.ones(config.members, 1)
         self.n_members, self.n_fits = config.members, 0
@@ -68,22 +73,24 @@ class RewardEnsemble:
         """P[left is better] by each member, (E, n) float32 for n queries."""
         if not queries:
             return np.zeros((self.n_members, 0), dtype=np.float32)
-        sides = []
-        for name in ("left", "right"):
-            segments = [getattr(query, name) for query in queries]
-            x = self._inputs(np.stack([s.obs for s in segments]), np.stack([s.act for s in segments]))
-            sides.append(self._net(x).reshape(self.config.members, len(queries), -1).sum(-1))
-        return prefer_left(sides[0], sides[1], error_rate=0.0).numpy()
+        pairs = [(query.left, query.right) for query in queries]
+        obs, act = (np.stack([[getattr(s, name) for s in pair] for pair in pairs]) for name in ("obs", "act"))
+        x = self._inputs(obs, act).reshape(*obs.shape[:3], -1)
+        left, right = segment_sums(steps_of(self._net, x), self.config.discount).unbind(-1)
+        return prefer_left(left, right, error_rate=0.0).numpy()
 
     def fit(self, comparisons: Sequence[Comparison], n_iters: int | None = None) -> Info:
         """Learn from all comparisons so far; see `protocols.RewardModel`."""
-        if not comparisons:
+        usable = [c for c in comparisons if self.config.learn_ties or c.mu[0] != c.mu[1]][-self.config.newest :]
+        if not usable:
             return {"fitted": 0.0, "comparisons": 0.0}
-        data = self._data(comparisons)
-        done = fit(self._net, self._optim, data, self.config, n_iters or self.config.iters, self._rng)
+        data = self._data(usable)
+        out = doubted(self._net, data, self.config)
+        trusted = data.rows(torch.nonzero(~out).squeeze(1)) if 0 < int(out.sum()) < len(usable) else data
+        done = fit(self._net, self._optim, trusted, self.config, n_iters or self.config.iters, self._rng, self._l2)
         self.n_fits += 1
-        counts = {"fitted": 1.0, "comparisons": float(len(comparisons)), "iters": float(done)}
-        return {**counts, **self._settle(data)}
+        counts = {"comparisons": len(usable), "doubted": len(usable) - len(trusted.mu), "iters": done}
+        return {"fitted": 1.0, **{name: float(n) for name, n in counts.items()}, **self._settle(data)}
 
     def save(self, folder: Path) -> None:
         """Write weights, optimiser, statistics and random state to `reward.safetensors`."""
@@ -96,6 +103,7 @@ class RewardEnsemble:
             "out_std": self._out_std,
             "rng": self._rng.get_state(),
             "n_fits": torch.tensor([self.n_fits]),
+            **named(self._l2.state() if self._l2 else {}, "l2"),
         }
         save_finite(tensors, folder / "reward.safetensors")
 
@@ -114,10 +122,12 @@ class RewardEnsemble:
         self._out_mean, self._out_std = tensors["out_mean"], tensors["out_std"]
         self._rng.set_state(tensors["rng"])
         self.n_fits = int(tensors["n_fits"][0])
+        if self._l2:
+            self._l2.restore(group(tensors, "l2"))
 
     def _inputs(self, obs: np.ndarray, act: np.ndarray) -> Tensor:
         x = features(obs, act, self._n_obs, self._act_space, self.config.use_act)
-        return ((x - self._in_mean) / self._in_std).clamp_(-10.0, 10.0)
+        return ((x - self._in_mean) / self._in_std).clamp_(-10.0, 10.0) if self.config.normalise_inputs else x
 
     def _normalised(self, x: Tensor) -> Tensor:
         return ((self._net(x) - self._out_mean) / self._out_std).mean(0)
@@ -130,7 +140,9 @@ class RewardEnsemble:
         x = features(obs, act, self._n_obs, self._act_space, self.config.use_act)
         self._in_mean, self._in_std = x.mean(0), x.std(0, unbiased=False).clamp_min(1e-3)
         x = self._inputs(obs, act).reshape(*obs.shape[:3], -1)
-        weight = bootstrap([c.query.id for c in comparisons], self.config.members, self._seed)
+        weight = torch.ones(self.n_members, len(comparisons))
+        if self.config.bootstrap:
+            weight = bootstrap([c.query.id for c in comparisons], self.n_members, self._seed)
         return FitData(x, torch.from_numpy(batch.mu.copy()), weight)
 
     @torch.no_grad()
@@ -138,7 +150,9 @@ class RewardEnsemble:
         """After a fit: set the scale of the outputs and judge the members, on at most JUDGED comparisons."""
         if len(data.mu) > JUDGED:
             data = data.rows(torch.randperm(len(data.mu), generator=self._rng)[:JUDGED])
-        out = self._net(data.x.reshape(-1, data.x.shape[-1]))
-        self._out_mean, self._out_std = out.mean(1, keepdim=True), out.std(1, keepdim=True).clamp_min(1e-4)
-        left, right = out.reshape(self.n_members, len(data.mu), 2, -1).sum(-1).unbind(-1)
+        rew = steps_of(self._net, data.x)
+        if self.config.normalise_outputs:
+            every = rew.flatten(1)
+            self._out_mean, self._out_std = every.mean(1, keepdim=True), every.std(1, keepdim=True).clamp_min(1e-4)
+        left, right = segment_sums(rew, self.config.discount).unbind(-1)
         return judge(left, right, data, self.config)

@@ -12,17 +12,28 @@ from torch import Tensor, nn
 
 
 class EnsembleMLP(nn.Module):
-    """E independent networks, (R, D) → (E, R), leaky ReLU 0.01 between layers (Christiano et al. 2017, A.1).
+    """E independent networks, (R, D) → (E, R), leaky ReLU between layers (Christiano et al. 2017, A.1).
 
     Args:
         n_members: E.
         n_in: D.
         hidden: Sizes of the hidden layers.
-        generator: Draws the weights; the members differ by them.
+        generator: Draws the weights, by which the members differ, and what dropout leaves out.
+        slope: Of the leaky ReLU below zero; the paper's is 0.01.
+        dropout: Share of hidden units left out, while `learning`.
     """
 
-    def __init__(self, n_members: int, n_in: int, hidden: tuple[int, ...], generator: torch.Generator):
+    def __init__(
+        self,
+        n_members: int,
+        n_in: int,
+        hidden: tuple[int, ...],
+        generator: torch.Generator,
+        slope: float = 0.01,
+        dropout: float = 0.0,
+    ):
         super().__init__()
+        self._slope, self._dropout, self._generator = slope, dropout, generator
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
         sizes = (n_in, *hidden, 1)
         for fan_in, fan_out in itertools.pairwise(sizes):
@@ -31,14 +42,25 @@ class EnsembleMLP(nn.Module):
             self.weights.append(nn.Parameter(weight))
             self.biases.append(nn.Parameter(torch.zeros(n_members, 1, fan_out)))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, *, learning: bool = False) -> Tensor:
         """Each member's value of each row, (E, R) for x (R, D)."""
         h = x.expand(len(self.weights[0]), *x.shape)
         for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             h = torch.baddbmm(bias, h, weight)
             if i < len(self.weights) - 1:
-                h = nn.functional.leaky_relu(h, 0.01, inplace=not torch.is_grad_enabled())
+                h = nn.functional.leaky_relu(h, self._slope, inplace=not torch.is_grad_enabled())
+                if learning and self._dropout:
+                    h = h * self._kept(h)
         return h.squeeze(-1)
+
+    def squares(self) -> Tensor:
+        """Each member's sum of squared weights, (E,): what an ℓ2 penalty weighs."""
+        return torch.stack([weight.square().sum((1, 2)) for weight in self.weights]).sum(0)
+
+    def _kept(self, h: Tensor) -> Tensor:
+        """0 for what is left out, and for the rest so much more that the sum stays the same on average."""
+        kept = torch.rand(h.shape, generator=self._generator) >= self._dropout
+        return kept / (1.0 - self._dropout)
 
 
 def act_dim(space: gym.Space) -> int:
