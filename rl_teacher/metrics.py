@@ -75,5 +75,8 @@ def correlations(reward: RewardModel, segments: Sequence[Segment]) -> tuple[floa
     true = np.array([s.env_rew.sum() for s in segments])
     if not np.isfinite(true).all() or predicted.std() < 1e-9 or true.std() < 1e-9:
         return math.nan, math.nan
-    by_rank = (np.argsort(np.argsort(sums)) for sums in (predicted, true))
-    return float(np.corrcoef(predicted, true)[0, 1]), float(np.corrcoef(np.stack([*by_rank]))[0, 1])
+    return _pearson(predicted, true), _pearson(np.argsort(np.argsort(predicted)), np.argsort(np.argsort(true)))
+
+
+def _pearson(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.corrcoef(a, b)[0, 1])
