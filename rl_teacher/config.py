@@ -12,7 +12,11 @@ from rl_teacher.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class PPOConfig:
-    """Settings of our PPO."""
+    """Settings of our PPO.
+
+    Raises:
+        UserError: For a setting out of its range.
+    """
 
     n_envs: int = 64
     """Environments stepped together."""
@@ -43,6 +47,17 @@ class PPOConfig:
     hidden: tuple[int, ...] = (64, 64)
     """Sizes of the hidden layers of policy and value network."""
 
+    def __post_init__(self) -> None:
+        for name in ("n_envs", "n_steps", "shortest", "minibatch", "epochs", "lr", "clip", "max_grad_norm"):
+            _in_range(f"ppo.{name}", getattr(self, name), least=0, open_below=True)
+        for name in ("gamma", "lam"):
+            _in_range(f"ppo.{name}", getattr(self, name), least=0, most=1)
+        for name in ("value_weight", "entropy_weight"):
+            _in_range(f"ppo.{name}", getattr(self, name), least=0)
+        _in_range("ppo.log_std_init", self.log_std_init, least=-10, most=2)
+        for size in self.hidden:
+            _in_range("ppo.hidden", size, least=0, open_below=True)
+
 
 @dataclass(frozen=True, slots=True)
 class RewardConfig:
@@ -56,6 +71,8 @@ class RewardConfig:
     """E, networks in the ensemble."""
     hidden: tuple[int, ...] = (64, 64)
     """Sizes of the hidden layers of each member."""
+    wide: bool = False
+    """Whether a linear and a quadratic function of the inputs is added to each member."""
     slope: float = 0.01
     """Of the leaky ReLU below zero."""
     dropout: float = 0.0
@@ -113,10 +130,12 @@ class RewardConfig:
         for name in ("discount", "shortest_crop"):
             _in_range(f"reward.{name}", getattr(self, name), least=0, most=1, open_below=True)
         _in_range("reward.dropout", self.dropout, least=0, most=0.9)
+        for size in self.hidden:
+            _in_range("reward.hidden", size, least=0, open_below=True)
 
 
 def _in_range(name: str, given: float, *, least: float, most: float = math.inf, open_below: bool = False) -> None:
-    if (least < given if open_below else least <= given) and given <= most:
+    if (least < given if open_below else least <= given) and given <= most and math.isfinite(given):
         return
     above = f"above {least}" if open_below else f"from {least}"
     upto = "" if most == math.inf else f" to {most}"

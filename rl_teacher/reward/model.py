@@ -45,7 +45,9 @@ class RewardEnsemble:
         n_in = self._n_obs + (act_dim(act_space) if config.use_act else 0)
         self._seed = seed
         self._rng = torch.Generator().manual_seed(seed)
-        self._net = EnsembleMLP(config.members, n_in, config.hidden, self._rng, config.slope, config.dropout)
+        self._net = EnsembleMLP(
+            config.members, n_in, config.hidden, self._rng, config.slope, config.dropout, config.wide
+        )
         decay = 0.0 if config.adaptive_l2 else config.weight_decay
         self._optim = torch.optim.AdamW(self._net.parameters(), lr=config.lr, weight_decay=decay)
         self._l2 = AdaptiveL2(config.members) if config.adaptive_l2 else None

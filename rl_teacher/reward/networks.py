@@ -21,6 +21,8 @@ class EnsembleMLP(nn.Module):
         generator: Draws the weights, by which the members differ, and what dropout leaves out.
         slope: Of the leaky ReLU below zero; the paper's is 0.01.
         dropout: Share of hidden units left out, while `learning`.
+        wide: Whether a linear and a quadratic function of the inputs is added to each network. What people want of a
+            body is often just that (higher, faster, closer), and it takes few answers to learn.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class EnsembleMLP(nn.Module):
         generator: torch.Generator,
         slope: float = 0.01,
         dropout: float = 0.0,
+        wide: bool = False,
     ):
         super().__init__()
         self._slope, self._dropout, self._generator = slope, dropout, generator
@@ -41,6 +44,7 @@ class EnsembleMLP(nn.Module):
             weight = torch.empty(n_members, fan_in, fan_out).uniform_(-bound, bound, generator=generator)
             self.weights.append(nn.Parameter(weight))
             self.biases.append(nn.Parameter(torch.zeros(n_members, 1, fan_out)))
+        self.wide = nn.Parameter(torch.zeros(n_members, 2 * n_in, 1)) if wide else None
 
     def forward(self, x: Tensor, *, learning: bool = False) -> Tensor:
         """Each member's value of each row, (E, R) for x (R, D)."""
@@ -51,6 +55,9 @@ class EnsembleMLP(nn.Module):
                 h = nn.functional.leaky_relu(h, self._slope, inplace=not torch.is_grad_enabled())
                 if learning and self._dropout:
                     h = h * self._kept(h)
+        if self.wide is not None:
+            # r̂ = deep(x) + a·x + b·x²
+            h = h + torch.cat((x, x.square()), -1) @ self.wide
         return h.squeeze(-1)
 
     def squares(self) -> Tensor:

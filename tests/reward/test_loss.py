@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rl_teacher.reward.loss import agreement, prefer_left, preference_loss
+from rl_teacher.reward.loss import agreement, calibration_error, prefer_left, preference_loss
 
 sums = st.floats(-50, 50, allow_nan=False, width=32)
 
@@ -74,3 +74,12 @@ def test_ties_do_not_count_as_mistakes():
     mu = torch.tensor([[1.0, 0], [0, 1], [0.5, 0.5]])
     assert agreement(left, right, mu, torch.ones(1, 3, dtype=torch.bool)) == 0.5
     assert math.isnan(agreement(left, right, mu, torch.tensor([[False, False, True]])))
+
+
+def test_calibration_error_by_hand():
+    p = torch.tensor([[0.85, 0.82, 0.15, 0.5]])
+    mu = torch.tensor([[1.0, 0], [1, 0], [0, 1], [0.5, 0.5]])
+    everything = torch.ones(1, 4, dtype=torch.bool)
+    assert calibration_error(p, mu, everything) == pytest.approx((0.33 + 0.15 + 0.0) / 4, abs=1e-6)
+    assert calibration_error(mu[:, :1].T, mu, everything) == 0.0
+    assert math.isnan(calibration_error(p, mu, ~everything))
