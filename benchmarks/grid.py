@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -47,7 +48,8 @@ class Cell:
     @property
     def name(self) -> str:
         """Of the run folder."""
-        plain = "".join(c if c.isalnum() or c in ".-=" else "_" for c in self.variant)
+        recipe, *options = self.variant.split(":")
+        plain = f"{recipe}-{hashlib.sha256(self.variant.encode()).hexdigest()[:8]}" if options else recipe
         return f"{self.task}-{self.steps}-{plain}-{self.labels}-{self.seed}"
 
     @property

@@ -42,6 +42,7 @@ from rl_teacher.serving import FIRST_PORT, PageServer, Place, invitation, listen
 from rl_teacher.session import Session
 from rl_teacher.stopwatch import Stopwatch
 from rl_teacher.teachers.human import HumanTeacher
+from rl_teacher.teachers.judging import make_judge, parse_teacher
 from rl_teacher.teachers.synthetic import SyntheticTeacher
 
 EVALUATIONS = 20
@@ -109,7 +110,10 @@ def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, st
     desk, human = session.desk, config.predictor == "human"
     reward = RewardEnsemble(stage.obs_space, stage.act_space, config.reward, _seed(config.seed, 4))
     rng = np.random.default_rng(_seed(config.seed, 5, done_steps))
-    teacher = HumanTeacher(desk.store, desk.experiment_id, desk.run_id, desk.clip) if human else SyntheticTeacher()
+    if human:
+        teacher = HumanTeacher(desk.store, desk.experiment_id, desk.run_id, desk.clip)
+    else:
+        teacher = SyntheticTeacher(make_judge(parse_teacher(config.teacher), _seed(config.seed, 6)))
     session.parts.append(reward)
     if isinstance(teacher, SyntheticTeacher):
         session.parts.append(teacher)

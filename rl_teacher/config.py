@@ -160,6 +160,8 @@ class RunConfig:
     agent: str
     preset: str
     """Name of the recipe that the settings of r̂ come from."""
+    teacher: str
+    """Who judges in a synthetic run."""
     label_schedule: str
     """When answers are wanted: a name, or a user's function."""
     queries: str

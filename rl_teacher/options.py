@@ -21,6 +21,7 @@ from rl_teacher.presets import preset
 from rl_teacher.queries.schedules import SCHEDULES
 from rl_teacher.queries.strategies import STRATEGIES
 from rl_teacher.runs import fault_log
+from rl_teacher.teachers.judging import FAULTLESS, parse_teacher
 
 PREDICTORS = ("rl", "synth", "human")
 LARGEST = 2**53
@@ -97,6 +98,7 @@ def parser() -> Parser:
     option("-V", "--no_videos", action="store_true", help="do not render video files")
     option("--preset", default="default", help="how r̂ is learned and asked for: default, paper, original")
     option("--set", action="append", default=[], help="one setting, as --set reward.members=5; may be given often")
+    option("--teacher", default="oracle", help="who judges with -p synth: oracle, mistake:0.1, rational:1+skip:0.1 …")
     option("--label_schedule", help="when to ask: anneal (default with -l), steps (default without), clock")
     option("--queries", help="which pairs to ask: random (default), disagreement")
     option("--instructions", help="what people are told, Markdown: text, or @file")
@@ -140,6 +142,7 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         num_timesteps=count("-t/--num_timesteps", args.num_timesteps, "1e6"),
         agent=resolve_agent(args.agent),
         preset=args.preset.lower(),
+        teacher=_teacher(args.predictor, args.teacher),
         label_schedule=_one_of("label schedule", schedule, SCHEDULES),
         queries=_one_of("query strategy", args.queries or recipe.queries, STRATEGIES),
         instructions=_instructions(args.instructions) or spec.instructions,
@@ -207,6 +210,15 @@ def _pretrain(given: str | None, n_labels: int | None) -> int:
             f"of all labels. Give -L {n_labels} or fewer, or a larger -l."
         )
     return pretrain
+
+
+def _teacher(predictor: str, given: str) -> str:
+    teacher = parse_teacher(given)
+    if predictor != "synth" and teacher != FAULTLESS:
+        raise UserError(
+            f"--teacher {given} given with -p {predictor}, where no script judges. Leave it out, or -p synth."
+        )
+    return str(teacher)
 
 
 def _instructions(given: str | None) -> str:
