@@ -76,7 +76,8 @@ class HumanTeacher:
         return {name: getattr(counts, name) for name in ("asked", "answered", "left", "right", "tie", "abstain")}
 
     def _new(self, query: Query) -> NewQuery:
-        step = min(query.left.source.step, query.right.source.step)
+        # as old as its newer clip: sorting compares new clips with old ones, and must not ask what expires at once
+        step = max(query.left.source.step, query.right.source.step)
         return NewQuery(
             query.id, self._new_segment(query.left), self._new_segment(query.right), query.why, query.score, step
         )

@@ -56,6 +56,15 @@ def test_what_was_ever_asked_is_known_after_a_restart_whatever_became_of_it(stor
     assert after.n_open == 2
 
 
+def test_a_question_is_as_old_as_its_newer_clip(store):
+    """Sorting compares new clips with old ones: such a question must not be taken back at once."""
+    human = teacher(store)
+    old, new = seen(1), seen(3)
+    human.ask([Query(old.left, new.right), Query(new.left, old.right)])
+    assert human.expire(older_than=30) == 0
+    assert human.expire(older_than=31) == 2
+
+
 def test_an_answer_comes_back_with_the_very_segments_that_were_shown(store):
     asked = seen(1)
     before = teacher(store)
