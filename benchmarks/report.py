@@ -1,0 +1,189 @@
+"""From the grid's rows to scores, intervals and curves.
+
+    python benchmarks/report.py docs/results/grid.csv --pictures docs/pictures
+
+Prints Markdown tables and draws `score-labels.png` and `score-minutes.png`. The score of a run is
+(R - R_random) / (R* - R_random), with R* the same agent on the true reward for as many steps and R_random uniformly
+random actions, both pooled over their seeds. Intervals are 95 %, by stratified bootstrap over runs and tasks (rliable;
+Agarwal et al. 2021). Needs the extra `report`.
+"""
+
+from __future__ import annotations
+
+# pyright: reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+# (pandas says DataFrame | Series wherever rows are chosen)
+import argparse
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from rliable import library, metrics
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+
+RESAMPLES = 10_000
+POINTS = 50
+"""Of a curve against minutes."""
+TASK = ["task", "steps"]
+
+
+def scored(rows: pd.DataFrame, column: str = "true_return", reference: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The same rows with a `score`; those of tasks whose R* or R_random is not there yet are left out."""
+    known = rows if reference is None else reference
+    ends = known[known.variant.isin(["truth", "random"])].pivot_table("true_return", TASK, "variant")
+    ends = ends.dropna().reindex(columns=["truth", "random"])
+    joined = rows.join(ends, on=TASK, how="inner")
+    return joined.assign(score=(joined[column] - joined.random) / (joined.truth - joined.random))
+
+
+def iqm(scores: pd.DataFrame, seed: int = 0) -> tuple[float, float, float]:
+    """Interquartile mean over runs and tasks, and its 95 % interval.
+
+    Raises:
+        ValueError: If there are no scores.
+    """
+    if scores.empty:
+        raise ValueError("no scores given, at least 1 needed; run benchmarks/grid.py first")
+    table = scores.pivot_table("score", "seed", TASK).to_numpy()
+    if np.isnan(table).any():  # tasks with other numbers of seeds cannot be stratified: all runs are one stratum
+        table = scores.score.to_numpy().reshape(-1, 1)
+    with warnings.catch_warnings():  # rliable hands its random state on by a name that arch has given up
+        warnings.simplefilter("ignore", FutureWarning)
+        point, interval = library.get_interval_estimates(
+            {"all": table}, metrics.aggregate_iqm, reps=RESAMPLES, random_state=np.random.RandomState(seed)
+        )
+    low, high = np.ravel(interval["all"])
+    return float(np.ravel(point["all"])[0]), float(low), float(high)
+
+
+def groups(rows: pd.DataFrame, *columns: str) -> list[tuple[tuple[Any, ...], pd.DataFrame]]:
+    """Rows that are alike in these columns, with what they have there."""
+    return [(tuple(key), group) for key, group in rows.groupby([*columns])]  # type: ignore[arg-type]
+
+
+def truth_table(rows: pd.DataFrame) -> str:
+    """R* and R_random of each task."""
+    lines = ["| task, steps | random | R*: IQM (95 %) | worst seed | seeds |", "|---|---|---|---|---|"]
+    for (task, steps), group in groups(rows[rows.variant == "truth"], *TASK):
+        random = rows[(rows.task == task) & (rows.steps == steps) & (rows.variant == "random")].true_return.mean()
+        point, low, high = iqm(group.assign(score=group.true_return))
+        name = f"{task}, {steps / 1e6:g} M"
+        lines.append(
+            f"| {name} | {random:.4g} | **{point:.5g}** ({low:.5g} to {high:.5g}) "
+            f"| {group.true_return.min():.5g} | {len(group)} |"
+        )
+    return "\n".join(lines)
+
+
+def score_table(scores: pd.DataFrame) -> str:
+    """One line per recipe and number of answers: the score on each task (worst seed), and over all."""
+    tasks = sorted(set(zip(scores.task, scores.steps, strict=True)))
+    names = [f"{task}, {steps / 1e6:g} M" for task, steps in tasks]
+    lines = [f"| recipe | answers | {' | '.join(names)} | IQM (95 %) |", "|---|---|" + "---|" * (len(tasks) + 1)]
+    for (variant, labels), group in groups(scores, "variant", "labels"):
+        cells = []
+        for task, steps in tasks:
+            of = group[(group.task == task) & (group.steps == steps)].score
+            cells.append(f"{of.mean():.2f} ({of.min():.2f}; {len(of)})" if len(of) else "–")
+        point, low, high = iqm(group)
+        lines.append(f"| {variant} | {labels} | {' | '.join(cells)} | **{point:.2f}** ({low:.2f} to {high:.2f}) |")
+    return "\n".join(lines)
+
+
+def areas(scores: pd.DataFrame, course: pd.DataFrame) -> str:
+    """Area under the score: over training time at each number of answers, and over the logarithm of the answers."""
+    lines = ["| recipe | answers | area over minutes | area over log₂ answers |", "|---|---|---|---|"]
+    for variant, group in scores.groupby("variant"):
+        means = group.groupby("labels").score.mean()
+        over = np.log2(means.index.to_numpy(dtype=float))
+        wide = f"{np.trapezoid(means, over) / (over[-1] - over[0]):.2f}" if len(means) > 1 else "–"
+        for labels in means.index:
+            minutes = _against_minutes(course[(course.variant == variant) & (course.labels == labels)])
+            lines.append(f"| {variant} | {labels} | {np.nanmean(minutes[1]):.2f} | {wide} |")
+    return "\n".join(lines)
+
+
+def _against_minutes(course: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Share of a run's time, and the mean score by then over all runs, each read as a step function."""
+    grid, curves = np.linspace(0, 1, POINTS), []
+    for _, run in course.groupby([*TASK, "seed"]):
+        time = np.concatenate([[0.0], run.minutes.to_numpy()])
+        score = np.concatenate([[0.0], run.score.to_numpy()])
+        curves.append(score[np.searchsorted(time, grid * time[-1], side="right") - 1])
+    return grid, np.mean(curves, 0) if curves else np.full(POINTS, np.nan)
+
+
+def draw_labels(scores: pd.DataFrame, path: Path) -> None:
+    """Score against the number of answers, one panel per task and one over all."""
+    tasks = sorted(set(zip(scores.task, scores.steps, strict=True)))
+    figure, axes = plt.subplots(1, len(tasks) + 1, figsize=(3.2 * (len(tasks) + 1), 3), sharey=True, squeeze=False)
+    for ax, which in zip(axes[0], [*tasks, None], strict=True):
+        of = scores if which is None else scores[(scores.task == which[0]) & (scores.steps == which[1])]
+        for variant, group in of.groupby("variant"):
+            budgets = sorted(group.labels.unique())
+            bounds = np.array([iqm(group[group.labels == n]) for n in budgets])
+            ax.plot(budgets, bounds[:, 0], "o-", label=variant)
+            ax.fill_between(budgets, bounds[:, 1], bounds[:, 2], alpha=0.15)
+        ax.set(xscale="log", xlabel="answers", title="all" if which is None else f"{which[0]}, {which[1] / 1e6:g} M")
+        _dress(ax)
+    axes[0][0].set_ylabel("score (IQM, 95 %)")
+    _save(figure, axes[0][-1], path)
+
+
+def draw_minutes(course: pd.DataFrame, path: Path) -> None:
+    """Score against minutes on this machine, one panel per task, mean over seeds."""
+    tasks = sorted(set(zip(course.task, course.steps, strict=True)))
+    figure, axes = plt.subplots(1, len(tasks), figsize=(3.2 * len(tasks), 3), sharey=True, squeeze=False)
+    for ax, (task, steps) in zip(axes[0], tasks, strict=True):
+        of_task = course[(course.task == task) & (course.steps == steps)]
+        for (variant, labels), group in groups(of_task, "variant", "labels"):
+            share, score = _against_minutes(group)
+            length = group.groupby("seed").minutes.max().mean()
+            ax.plot(share * length, score, label=variant if variant == "truth" else f"{variant}, {labels}")
+        ax.set(xlabel="minutes", title=f"{task}, {steps / 1e6:g} M")
+        _dress(ax)
+    axes[0][0].set_ylabel("score (mean)")
+    _save(figure, axes[0][-1], path)
+
+
+def _dress(ax: Any) -> None:
+    ax.axhline(1.0, color="gray", linewidth=0.8, linestyle="--")
+    ax.set_ylim(-0.1, 1.3)
+    ax.grid(alpha=0.2)
+
+
+def _save(figure: Any, last: Any, path: Path) -> None:
+    last.legend(fontsize=7, loc="lower right")
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def main() -> int:
+    """Read, print, draw."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("grid", type=Path, help="CSV file that benchmarks/grid.py wrote; its course lies beside it")
+    parser.add_argument("--variants", nargs="*", help="only these recipes")
+    parser.add_argument("--pictures", type=Path, help="folder for the curves")
+    args = parser.parse_args()
+    rows, course = pd.read_csv(args.grid), pd.read_csv(args.grid.with_name(f"{args.grid.stem}-course.csv"))
+    course = scored(course, reference=rows)
+    if args.variants:
+        rows = rows[rows.variant.isin([*args.variants, "truth", "random"])]
+        course = course[course.variant.isin([*args.variants, "truth"])]
+    scores = scored(rows[~rows.variant.isin(["truth", "random"])], reference=rows)
+    print(truth_table(rows), score_table(scores), areas(scores, course), sep="\n\n")
+    if args.pictures:
+        args.pictures.mkdir(parents=True, exist_ok=True)
+        draw_labels(scores, args.pictures / "score-labels.png")
+        draw_minutes(course, args.pictures / "score-minutes.png")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""The grid runner and the report, on runs of a few seconds and on rows made by hand."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmarks.grid import Cell, cells, fill
+from benchmarks.report import areas, draw_labels, draw_minutes, iqm, score_table, scored, truth_table
+
+
+def rows(*entries: tuple[str, int, int, float], task: str = "reacher") -> pd.DataFrame:
+    """(variant, labels, seed, return)."""
+    made = [(task, 500_000, *entry) for entry in entries]
+    return pd.DataFrame(made, columns=["task", "steps", "variant", "labels", "seed", "true_return"])
+
+
+TRUTH = [("random", 0, 1, -10.0), ("truth", 0, 1, -2.0), ("truth", 0, 2, 0.0)]
+"""R_random -10, R* -1."""
+
+
+def test_a_score_is_the_share_of_the_way_from_random_to_the_pooled_truth():
+    grid = rows(*TRUTH, ("default", 100, 1, -1.0), ("default", 100, 2, -5.5), ("paper", 100, 1, -10.0))
+    assert scored(grid[grid.variant == "default"], reference=grid).score.tolist() == pytest.approx([1.0, 0.5])
+    assert scored(grid[grid.variant == "paper"], reference=grid).score.tolist() == pytest.approx([0.0])
+
+
+def test_tasks_without_a_truth_have_no_score():
+    assert scored(rows(("default", 100, 1, -1.0)), reference=rows(*TRUTH, task="cheetah")).empty
+
+
+def test_the_interquartile_mean_leaves_out_what_is_far_off_and_lies_in_its_interval():
+    scores = rows(*(("default", 100, seed, 0.0) for seed in range(8))).assign(score=[0.9, 1, 1, 1, 1, 1, 1.1, -50.0])
+    point, low, high = iqm(scores)
+    assert point == pytest.approx(1.0)
+    assert low <= point <= high
+    with pytest.raises(ValueError, match="no scores given"):
+        iqm(scores.head(0))
+
+
+def test_the_tables_name_the_worst_seed_and_the_number_of_seeds(tmp_path):
+    grid = rows(*TRUTH, *(("default", n, seed, -1.0 - seed) for n in (100, 700) for seed in (1, 2)))
+    scores = scored(grid[grid.variant == "default"], reference=grid)
+    assert "| default | 100 | 0.83 (0.78; 2) |" in score_table(scores)
+    assert "| reacher, 0.5 M | -10 | **-1** (-2 to 0) | -2 | 2 |" in truth_table(grid)
+    course = scored(
+        pd.concat(
+            [
+                scores.assign(minutes=m, true_return=r).drop(columns=["score", "truth", "random"])
+                for m, r in ((1.0, -5.5), (2.0, -1.0))
+            ]
+        ),
+        reference=grid,
+    )
+    assert "| default | 100 | " in areas(scores, course)
+    draw_labels(scores, tmp_path / "labels.png")
+    draw_minutes(course, tmp_path / "minutes.png")
+    assert min((tmp_path / f"{name}.png").stat().st_size for name in ("labels", "minutes")) > 5_000
+
+
+def test_a_variant_is_a_preset_with_options():
+    cell = Cell("cheetah", "1e6", "paper:--set=reward.crops=4:--teacher=mistake:0.1", 100, 3)
+    assert "--preset paper -e cheetah -t 1e6 -s 3 -w 1 --set=reward.crops=4 --teacher=mistake:0.1" in cell.words
+    assert cell.name != Cell("cheetah", "1e6", "paper", 100, 3).name
+    assert "-p rl" in Cell("cheetah", "1e6", "truth", 0, 3).words
+    grid = cells(["reacher:5e5", "cheetah:1e6"], ["default", "paper"], [100, 700], [1, 2], truth=True)
+    assert len({cell.key for cell in grid}) == len(grid) == 2 * 2 * (2 + 4)
+
+
+@pytest.mark.slow
+def test_the_grid_goes_on_where_it_stopped_and_its_rows_make_a_report(tmp_path):
+    grid = cells(["reacher:3e4"], ["default:--set=reward.members=2"], [8], [1], truth=True)
+    out = tmp_path / "grid.csv"
+    fill(grid[:2], out, Path("runs"), jobs=2)
+    before = out.read_text()
+    fill(grid, out, Path("runs"), jobs=1)
+    assert out.read_text().startswith(before)
+    again = out.read_text()
+    fill(grid, out, Path("runs"), jobs=1)
+    assert out.read_text() == again
+    with out.open(newline="") as file:
+        read = list(csv.DictReader(file))
+    assert [row["variant"] for row in read][2:] == ["default:--set=reward.members=2"]
+    assert all(float(row["true_return"]) < 0 for row in read)
+    assert float(read[2]["reward/held_out_accuracy"]) <= 1
+    everything = pd.read_csv(out)
+    assert len(scored(everything[everything.labels > 0], reference=everything)) == 1
+    course = pd.read_csv(tmp_path / "grid-course.csv")
+    assert {"true_return", "reward/rank_correlation", "answered", "minutes"} <= set(course.columns)
