@@ -93,7 +93,10 @@ def parser() -> Parser:
     option("-a", "--agent", default="ppo", help="ppo, also under its name in the original, pposgd_mpi")
     option("-i", "--pretrain_iters", help="gradient steps of the first fit (default 300)")
     option("-V", "--no_videos", action="store_true", help="do not render video files")
-    option("--label_schedule", help="when to ask: anneal (default with -l), steps (default without), clock")
+    option(
+        "--label_schedule",
+        help="when to ask: exponential (default with -l), constant (default without), hyperbolic, linear, clock",
+    )
     option("--queries", default="random", help="which pairs to ask: random (default), disagreement")
     option("--instructions", help="what people are told, Markdown: text, or @file")
     option("--run_dir", default="runs", help="where runs and the feedback store lie (default runs)")
@@ -131,14 +134,16 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         pretrain_labels=pretrain,
         num_timesteps=count("-t/--num_timesteps", args.num_timesteps, "1e6"),
         agent=resolve_agent(args.agent),
-        label_schedule=_one_of("label schedule", args.label_schedule or ("anneal" if n_labels else "steps"), SCHEDULES),
+        label_schedule=_one_of(
+            "label schedule", args.label_schedule or ("exponential" if n_labels else "constant"), SCHEDULES
+        ),
         queries=_one_of("query strategy", args.queries, STRATEGIES),
         instructions=_instructions(args.instructions) or spec.instructions,
         ppo=ppo_for(spec.task.name if spec.task else None),
         reward=RewardConfig(pretrain_iters=iters),
     )
-    if config.label_schedule == "anneal" and n_labels is None:
-        raise UserError("--label_schedule anneal given without -l; it needs to know how many labels: give -l.")
+    if config.label_schedule == "exponential" and n_labels is None:
+        raise UserError("--label_schedule exponential given without -l; it needs to know how many labels: give -l.")
     machine = Machine(
         run_dir=run_dir,
         workers=os.cpu_count() or 1 if args.workers is None else count("-w/--workers", args.workers, "4"),
