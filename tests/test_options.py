@@ -70,7 +70,7 @@ def test_human_with_neither_l_nor_pretrain_is_endless():
         (["-l", "5", "-L", "6"], "-L/--pretrain_labels 6 given with -l/--n_labels 5.*Give -L 5 or fewer"),
         (
             ["--queries", "best"],
-            "Unknown query strategy 'best'.*disagreement, random",
+            "Unknown query strategy 'best'.*coverage, disagreement, entropy, information, random, sort",
         ),
         (
             ["--label_schedule", "soon"],

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rl_teacher.queries.candidates import new_pairs
 from rl_teacher.queries.pool import SegmentPool
-from rl_teacher.queries.strategies import STRATEGIES, disagreement, new_pairs
+from rl_teacher.queries.strategies import STRATEGIES, disagreement
 from rl_teacher.trajectory import Source
 from tests.fakes import FakeReward, trajectory
 
