@@ -17,7 +17,7 @@ import torch
 
 from rl_teacher.agents.ppo import PPO
 from rl_teacher.clips.poses import drawable
-from rl_teacher.config import STEPS_PER_LABEL, RunConfig
+from rl_teacher.config import RunConfig
 from rl_teacher.console import Console
 from rl_teacher.desk import Desk
 from rl_teacher.envs.evaluate import evaluate
@@ -29,12 +29,11 @@ from rl_teacher.feedback.store import Store, open_store
 from rl_teacher.hints import serve_command
 from rl_teacher.loop import Loop, TeachingLoop
 from rl_teacher.metrics import Metrics
-from rl_teacher.options import Machine
+from rl_teacher.options import Machine, schedule_for
 from rl_teacher.pace import pace_for
 from rl_teacher.protocols import Actor
 from rl_teacher.queries.pool import SegmentPool
-from rl_teacher.queries.schedules import make_schedule
-from rl_teacher.queries.strategies import STRATEGIES
+from rl_teacher.queries.strategies import make_strategy
 from rl_teacher.replays import Replays
 from rl_teacher.reward.model import RewardEnsemble
 from rl_teacher.runs import RunFolder
@@ -120,9 +119,6 @@ def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, st
     pace = pace_for(config, spec.clip_steps)
     if warning := pace.warning():
         session.console.line(warning)
-    schedule = make_schedule(
-        config.label_schedule, config.n_labels, config.pretrain_labels, config.num_timesteps, STEPS_PER_LABEL
-    )
     return TeachingLoop(
         agent,
         pace,
@@ -131,8 +127,8 @@ def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, st
         pool=SegmentPool(spec.clip_steps, POOL_PLAYS, rng),
         reward=reward,
         teacher=teacher,
-        choose=STRATEGIES[config.queries],
-        schedule=schedule,
+        choose=make_strategy(config.queries),
+        schedule=schedule_for(config),
         pretrain_iters=config.reward.pretrain_iters,
         keep_fitting=config.reward.keep_fitting,
     )

@@ -164,6 +164,8 @@ class RunConfig:
     """Who judges in a synthetic run."""
     label_schedule: str
     """When answers are wanted: a name, or a user's function."""
+    labels_by: float
+    """Share of the run by which all answers are asked for."""
     queries: str
     """Name of the query strategy."""
     instructions: str

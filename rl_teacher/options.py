@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from rl_teacher.agents.registry import resolve_agent
-from rl_teacher.config import RewardConfig, RunConfig, ppo_for
+from rl_teacher.config import STEPS_PER_LABEL, RewardConfig, RunConfig, ppo_for
 from rl_teacher.envs.tasks import resolve
 from rl_teacher.errors import UserError, unknown
 from rl_teacher.overrides import override
 from rl_teacher.presets import preset
-from rl_teacher.queries.schedules import SCHEDULES
-from rl_teacher.queries.strategies import STRATEGIES
+from rl_teacher.protocols import LabelSchedule
+from rl_teacher.queries.schedules import make_schedule
+from rl_teacher.queries.strategies import make_strategy
 from rl_teacher.runs import fault_log
 from rl_teacher.teachers.judging import FAULTLESS, parse_teacher
 
@@ -99,8 +100,9 @@ def parser() -> Parser:
     option("--preset", default="default", help="how r̂ is learned and asked for: default, paper, original")
     option("--set", action="append", default=[], help="one setting, as --set reward.members=5; may be given often")
     option("--teacher", default="oracle", help="who judges with -p synth: oracle, mistake:0.1, rational:1+skip:0.1 …")
-    option("--label_schedule", help="when to ask: anneal (default with -l), steps (default without), clock")
-    option("--queries", help="which pairs to ask: random (default), disagreement")
+    option("--queries", help="which pairs to ask: random, information, sort … or a mixture (default: the preset's)")
+    option("--label_schedule", help="when to ask: exponential, hyperbolic, linear, constant, clock or MODULE:FUNCTION")
+    option("--labels_by", default="1", help="share of the run by which all of -l are asked for (default 1)")
     option("--instructions", help="what people are told, Markdown: text, or @file")
     option("--run_dir", default="runs", help="where runs and the feedback store lie (default runs)")
     option("--store", help="database URL (default: SQLite in the run dir)")
@@ -131,7 +133,7 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
     reward: RewardConfig = settings["reward"]
     if args.pretrain_iters is not None:
         reward = replace(reward, pretrain_iters=count("-i/--pretrain_iters", args.pretrain_iters, "300"))
-    schedule = args.label_schedule or (recipe.label_schedule if n_labels else "steps")
+    schedule = args.label_schedule or (recipe.label_schedule if n_labels else "constant")
     config = RunConfig(
         env_id=args.env_id,
         predictor=args.predictor,
@@ -143,14 +145,15 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         agent=resolve_agent(args.agent),
         preset=args.preset.lower(),
         teacher=_teacher(args.predictor, args.teacher),
-        label_schedule=_one_of("label schedule", schedule, SCHEDULES),
-        queries=_one_of("query strategy", args.queries or recipe.queries, STRATEGIES),
+        label_schedule=schedule,
+        labels_by=_share("--labels_by", args.labels_by),
+        queries=args.queries or recipe.queries,
         instructions=_instructions(args.instructions) or spec.instructions,
         ppo=settings["ppo"],
         reward=reward,
     )
-    if config.label_schedule == "anneal" and n_labels is None:
-        raise UserError("--label_schedule anneal given without -l; it needs to know how many labels: give -l.")
+    make_strategy(config.queries)  # a mistake is told before anything is made
+    schedule_for(config)
     machine = Machine(
         run_dir=run_dir,
         workers=os.cpu_count() or 1 if args.workers is None else count("-w/--workers", args.workers, "4"),
@@ -185,6 +188,23 @@ def count(option: str, given: str, example: str, least: int = 1, most: int = LAR
         f"{option} {given} given; allowed is a whole number from {least} {upper}. "
         f"Give for example {option.split('/')[0]} {example}."
     )
+
+
+def schedule_for(config: RunConfig) -> LabelSchedule:
+    """How many answers a run wants by when.
+
+    Raises:
+        UserError: For a schedule that cannot be used.
+    """
+    n_steps, by = config.num_timesteps, config.labels_by
+    return make_schedule(config.label_schedule, config.n_labels, config.pretrain_labels, n_steps, STEPS_PER_LABEL, by)
+
+
+def _share(option: str, given: str) -> float:
+    value = _number(given)
+    if not 0.0 < value <= 1.0:
+        raise UserError(f"{option} {given} given; allowed is a share above 0 to 1. Give for example {option} 0.5.")
+    return value
 
 
 def _number(given: str) -> float:

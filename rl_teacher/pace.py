@@ -162,7 +162,7 @@ def pace_for(config: RunConfig, clip_steps: int) -> Pace:
         n_pretrain=config.pretrain_labels,
         n_labels=config.n_labels,
         min_open=8 if human else 0,
-        max_open=20 if human else None,
+        max_open=20 if human or "sort" in config.queries else None,  # each question of a sort builds on the last ones
         slack=4 if human else 0,
         stale_after=STALE_STEPS,
         round_seconds=HUMAN_ROUND_SECONDS if human else None,

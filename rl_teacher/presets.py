@@ -43,7 +43,7 @@ ORIGINAL = Preset(
         learn_ties=False,
     ),
     queries="random",
-    label_schedule="anneal",
+    label_schedule="exponential",
 )
 """OpenAI's repository of 2017: one network with dropout, random pairs, no error model (field: rl_teacher/teach.py)."""
 
@@ -61,11 +61,11 @@ PAPER = Preset(
         enough_in_a_row=0,
     ),
     queries="disagreement",
-    label_schedule="anneal",
+    label_schedule="hyperbolic",
 )
 """Christiano et al. 2017, section 2.2 and appendix A.1. Step size, minibatch and iterations are not in the paper."""
 
-DEFAULT = Preset(RewardConfig(), queries="random", label_schedule="anneal")
+DEFAULT = Preset(RewardConfig(), queries="random", label_schedule="exponential")
 """The best we found: docs/results.md has the trials."""
 
 PRESETS: Mapping[str, Preset] = {"default": DEFAULT, "paper": PAPER, "original": ORIGINAL}

@@ -6,7 +6,7 @@ from rl_teacher.errors import UserError
 from rl_teacher.labels import Verdict
 from rl_teacher.loop import Loop
 from rl_teacher.pace import Pace
-from rl_teacher.queries.schedules import AnnealedSchedule, StepSchedule
+from rl_teacher.queries.schedules import ConstantSchedule, ExponentialSchedule
 from rl_teacher.teachers.synthetic import SyntheticTeacher
 from tests.fakes import FakeAgent, FakePerson, FakeStage, FakeWatch, K, human_pace, teaching, trajectory
 
@@ -21,7 +21,7 @@ def test_rl_mode_never_sees_a_learned_reward():
 
 def test_synthetic_run_asks_what_the_schedule_wants():
     watch, teacher = FakeWatch(), SyntheticTeacher()
-    schedule = AnnealedSchedule(60, 15, 10_000)
+    schedule = ExponentialSchedule(60, 15, 10_000)
     loop = teaching(teacher, watch, Pace(10_000, 100, K, n_pretrain=15, n_labels=60), schedule)
     loop.run()
     assert teacher.n_decided == 60
@@ -33,14 +33,14 @@ def test_synthetic_run_asks_what_the_schedule_wants():
 
 
 def test_first_fit_is_made_of_the_pretraining_answers_only():
-    loop = teaching(SyntheticTeacher(), FakeWatch(), Pace(1_000, 100, K, 15, 60), AnnealedSchedule(60, 15, 1_000))
+    loop = teaching(SyntheticTeacher(), FakeWatch(), Pace(1_000, 100, K, 15, 60), ExponentialSchedule(60, 15, 1_000))
     loop.prepare()
     assert (loop.reward.seen, loop.reward.iters) == (15, 77)
     assert loop.agent.rewards == []
 
 
 def test_stage_steps_count_and_stay_near_what_questions_need():
-    loop = teaching(SyntheticTeacher(), FakeWatch(), Pace(2_000, 100, K, 5, 20), AnnealedSchedule(20, 5, 2_000))
+    loop = teaching(SyntheticTeacher(), FakeWatch(), Pace(2_000, 100, K, 5, 20), ExponentialSchedule(20, 5, 2_000))
     loop.run()
     assert loop.steps == loop.agent.n_steps + loop.stage.n_steps
     assert loop.stage.n_steps <= (5 * K + 0.05 * 2_000) + 4 * K
@@ -50,7 +50,7 @@ def test_stage_steps_count_and_stay_near_what_questions_need():
 def test_however_many_the_answers_the_stage_takes_its_share(n_labels):
     """Pretraining has a share of its own, and where questions are few, so are plays."""
     pace = Pace(50_000, 1_000, K, n_labels // 4, n_labels)
-    loop = teaching(SyntheticTeacher(), FakeWatch(), pace, AnnealedSchedule(n_labels, n_labels // 4, 50_000))
+    loop = teaching(SyntheticTeacher(), FakeWatch(), pace, ExponentialSchedule(n_labels, n_labels // 4, 50_000))
     loop.run()
     assert loop.teacher.n_decided == n_labels
     share = loop.stage.n_steps / loop.steps
@@ -60,7 +60,7 @@ def test_however_many_the_answers_the_stage_takes_its_share(n_labels):
 
 def test_a_judge_that_can_never_tell_ends_with_the_steps():
     teacher = SyntheticTeacher(lambda asked: Verdict.ABSTAIN)
-    loop = teaching(teacher, FakeWatch(), Pace(3_000, 100, K, 5, 20), AnnealedSchedule(20, 5, 3_000))
+    loop = teaching(teacher, FakeWatch(), Pace(3_000, 100, K, 5, 20), ExponentialSchedule(20, 5, 3_000))
     loop.run()
     assert loop.agent.rewards == []
     assert loop.steps >= 3_000
@@ -72,7 +72,7 @@ def test_episodes_shorter_than_a_segment_end_the_run_with_a_line():
             super().play(actor, n_steps)
             return [trajectory(K - 1, seed=i) for i in range(10)]
 
-    loop = teaching(SyntheticTeacher(), FakeWatch(), Pace(10_000, 100, K, 5, 20), AnnealedSchedule(20, 5, 10_000))
+    loop = teaching(SyntheticTeacher(), FakeWatch(), Pace(10_000, 100, K, 5, 20), ExponentialSchedule(20, 5, 10_000))
     loop.stage = ShortStage()
     with pytest.raises(UserError, match="Segments of 5 steps are longer than the episodes"):
         loop.run()
@@ -80,7 +80,7 @@ def test_episodes_shorter_than_a_segment_end_the_run_with_a_line():
 
 def test_a_withdrawn_answer_leaves_the_data():
     person = FakePerson()
-    loop = teaching(person, FakeWatch(), human_pace(1_000), StepSchedule(0, 100))
+    loop = teaching(person, FakeWatch(), human_pace(1_000), ConstantSchedule(0, 100))
     loop.ask(None)
     person.answer(3)
     loop.listen()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from rl_teacher.queries.schedules import StepSchedule
+from rl_teacher.queries.schedules import ConstantSchedule
 from tests.fakes import FakePerson, FakeWatch, K, human_pace, teaching
 
 
 def test_questions_asked_one_by_one_do_not_play_the_stage_each():
     person = FakePerson()
     watch = FakeWatch(lambda n: person.answer(1))
-    loop = teaching(person, watch, human_pace(None, 175), StepSchedule(175, 100))
+    loop = teaching(person, watch, human_pace(None, 175), ConstantSchedule(175, 100))
     loop.prepare()
     assert person.n_decided == 175
     assert loop.steps <= 2 * 175 * K
@@ -19,7 +19,7 @@ def test_the_answer_that_ends_the_wait_is_in_the_first_fit_with_the_iterations_a
     for n_pretrain in (0, 1, 4):
         person = FakePerson()
         watch = FakeWatch(lambda n, person=person: person.answer(1))
-        loop = teaching(person, watch, human_pace(2_000, n_pretrain), StepSchedule(n_pretrain, 100))
+        loop = teaching(person, watch, human_pace(2_000, n_pretrain), ConstantSchedule(n_pretrain, 100))
         fits = []
         fit = loop.reward.fit
 
@@ -42,7 +42,7 @@ def test_a_stop_before_the_agent_learns_leaves_the_first_fit_for_later():
         watch.stop = n == 3
 
     watch.on_idle = stop
-    loop = teaching(person, watch, human_pace(None, 50), StepSchedule(50, 100))
+    loop = teaching(person, watch, human_pace(None, 50), ConstantSchedule(50, 100))
     loop.run()
     assert not loop.ready
     assert person.open
@@ -53,7 +53,7 @@ def test_a_stop_before_the_agent_learns_leaves_the_first_fit_for_later():
 def test_after_the_pretraining_answers_nothing_random_is_asked_again():
     person = FakePerson()
     watch = FakeWatch(lambda n: person.answer(1))
-    loop = teaching(person, watch, human_pace(5_000, 12), StepSchedule(12, 100))
+    loop = teaching(person, watch, human_pace(5_000, 12), ConstantSchedule(12, 100))
     loop.prepare()
     random_until = loop.steps
     assert person.n_open == 0  # what was open is about random behaviour: taken back
@@ -68,12 +68,12 @@ def test_a_run_that_goes_on_asks_nothing_about_random_behaviour():
     """Even if answers were taken back, so that there are fewer than before the agent learned."""
     person = FakePerson()
     watch = FakeWatch(lambda n: person.answer(1))
-    before = teaching(person, watch, human_pace(2_000, 6), StepSchedule(6, 100))
+    before = teaching(person, watch, human_pace(2_000, 6), ConstantSchedule(6, 100))
     before.run()
     for _ in range(person.n_decided - 2):
         person.undo()
     n_open = person.n_open
-    loop = teaching(person, watch, human_pace(4_000, 6), StepSchedule(6, 100))
+    loop = teaching(person, watch, human_pace(4_000, 6), ConstantSchedule(6, 100))
     loop.ready, loop.steps = True, before.steps
     loop.prepare()
     assert person.n_open == n_open
@@ -84,6 +84,6 @@ def test_a_run_that_goes_on_asks_nothing_about_random_behaviour():
 
 def test_the_answers_before_training_are_no_news():
     person = FakePerson()
-    loop = teaching(person, FakeWatch(lambda n: person.answer(1)), human_pace(5_000, 6), StepSchedule(6, 1_000))
+    loop = teaching(person, FakeWatch(lambda n: person.answer(1)), human_pace(5_000, 6), ConstantSchedule(6, 1_000))
     loop.run()
     assert "label_latency_seconds" not in loop.watch.infos[0]

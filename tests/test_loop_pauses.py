@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rl_teacher.queries.schedules import StepSchedule
+from rl_teacher.queries.schedules import ConstantSchedule
 from tests.fakes import FakePerson, FakeWatch, human_pace, teaching
 
 
@@ -12,7 +12,7 @@ def test_an_answer_taken_back_while_paused_is_no_news():
     """Else the loop would spin: news lets it go on, and there is nothing to learn from."""
     person = FakePerson()
     watch = FakeWatch()
-    loop = teaching(person, watch, human_pace(None), StepSchedule(0, 100))
+    loop = teaching(person, watch, human_pace(None), ConstantSchedule(0, 100))
     watch.hold = True
 
     def change_of_mind(n: int) -> None:
@@ -32,7 +32,7 @@ def test_an_answer_taken_back_while_paused_is_no_news():
 def test_slow_rounds_get_shorter():
     person = FakePerson()
     pace = replace(human_pace(5_000, 4), round_seconds=1.0)
-    loop = teaching(person, FakeWatch(lambda n: person.answer(1)), pace, StepSchedule(4, 300))
+    loop = teaching(person, FakeWatch(lambda n: person.answer(1)), pace, ConstantSchedule(4, 300))
     loop.agent.learn_seconds = 2.0
     loop.run()
     assert loop.agent.rounds[:4] == [100, 50, 25, 12]
@@ -50,7 +50,7 @@ def test_pause_holds_the_agent_and_resume_goes_on():
             watch.hold = False
 
     watch.on_idle = resume
-    loop = teaching(person, watch, human_pace(1_000), StepSchedule(4, 100))
+    loop = teaching(person, watch, human_pace(1_000), ConstantSchedule(4, 100))
     loop.run()
     assert watch.n_idle >= 50
     assert "paused" in watch.messages
@@ -69,7 +69,7 @@ def test_a_pause_in_the_middle_holds_the_agent_though_answers_come():
             seen.append(len(loop.agent.rewards))
 
     watch.on_idle = visit
-    loop = teaching(person, watch, human_pace(None, 4), StepSchedule(4, 300))
+    loop = teaching(person, watch, human_pace(None, 4), ConstantSchedule(4, 300))
     record = watch.record
 
     def finish(steps: int, info: dict) -> None:
@@ -90,6 +90,6 @@ def test_a_finish_ends_every_wait():
         watch.stop = n == 3
 
     watch.on_idle = finish
-    loop = teaching(person, watch, human_pace(None), StepSchedule(4, 100))
+    loop = teaching(person, watch, human_pace(None), ConstantSchedule(4, 100))
     loop.run()
     assert watch.n_idle == 3

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rl_teacher.labels import Verdict
 from rl_teacher.pace import Pace
-from rl_teacher.queries.schedules import AnnealedSchedule, StepSchedule, make_schedule
+from rl_teacher.queries.schedules import ENDLESS, SCHEDULES, ConstantSchedule, ExponentialSchedule, make_schedule
 from tests.fakes import FakePerson, FakeWatch, K, human_pace, teaching
 
 VISITS = st.tuples(
@@ -23,7 +23,7 @@ VISITS = st.tuples(
     st.lists(VISITS, min_size=1, max_size=30),
     st.integers(0, 5),
     st.sampled_from([None, 5, 40]),
-    st.sampled_from(["anneal", "steps", "clock"]),
+    st.sampled_from([*SCHEDULES]),
     st.sampled_from([2_000, 5_000, None]),
 )
 @settings(max_examples=150, deadline=None)
@@ -48,7 +48,7 @@ def test_no_mix_of_slow_fast_and_absent_people_stops_it_for_ever(visits, n_pretr
 
     record, watch.record = watch.record, finish
     watch.on_idle = visit
-    name = "steps" if schedule == "anneal" and n_labels is None else schedule
+    name = schedule if n_labels is not None or schedule in ENDLESS else "constant"
     pace = human_pace(total, n_pretrain, n_labels)
     loop = teaching(person, watch, pace, make_schedule(name, n_labels, n_pretrain, total or 5_000, 100))
     loop.run()
@@ -59,7 +59,7 @@ def test_no_mix_of_slow_fast_and_absent_people_stops_it_for_ever(visits, n_pretr
 def test_people_who_only_tie_do_not_stop_it(n_labels):
     person = FakePerson(lambda n: Verdict.TIE)
     watch = FakeWatch(lambda n: person.answer(1))
-    schedule = AnnealedSchedule(n_labels, 4, 3_000) if n_labels else StepSchedule(4, 100)
+    schedule = ExponentialSchedule(n_labels, 4, 3_000) if n_labels else ConstantSchedule(4, 100)
     loop = teaching(person, watch, human_pace(3_000, 4, n_labels), schedule)
     loop.run()
     assert loop.steps >= 3_000
@@ -77,7 +77,7 @@ def test_cant_tell_uses_up_no_labels_trains_nothing_and_says_so(n_labels):
         person.answer(1)
 
     watch.on_idle = answer
-    schedule = AnnealedSchedule(n_labels, 0, 3_000) if n_labels else StepSchedule(0, 100)
+    schedule = ExponentialSchedule(n_labels, 0, 3_000) if n_labels else ConstantSchedule(0, 100)
     loop = teaching(person, watch, human_pace(3_000, 0, n_labels), schedule)
     loop.run()
     assert any("no preference has been expressed yet" in message for message in watch.messages)
@@ -92,12 +92,12 @@ def test_all_answers_are_asked_for_before_the_steps_run_out(round_steps, total_s
     person = FakePerson()
     watch = FakeWatch(lambda n: person.answer(1))
     pace = Pace(total_steps, round_steps, K, 50, 200, min_open=3, max_open=6, slack=2, stale_after=1_000)
-    loop = teaching(person, watch, pace, AnnealedSchedule(200, 50, total_steps))
+    loop = teaching(person, watch, pace, ExponentialSchedule(200, 50, total_steps))
     loop.run()
     assert person.n_decided == 200
 
 
-@pytest.mark.parametrize("schedule", ["anneal", "steps"])
+@pytest.mark.parametrize("schedule", ["exponential", "linear", "constant"])
 @pytest.mark.parametrize(("n_labels", "n_pretrain"), [(1, 0), (5, 0), (10, 2), (50, 12)])
 def test_who_is_asked_for_so_many_answers_gives_them_all(n_labels, n_pretrain, schedule):
     """Though they come only when they are waited for: the agent may be ahead by the slack, but not at the end."""
@@ -114,7 +114,7 @@ def test_who_is_asked_for_so_many_answers_gives_them_all(n_labels, n_pretrain, s
 def test_an_absent_person_is_waited_for_and_found_again():
     person = FakePerson()
     watch = FakeWatch(lambda n: person.answer(2) if n > 200 else None)
-    loop = teaching(person, watch, human_pace(2_000), StepSchedule(4, 100))
+    loop = teaching(person, watch, human_pace(2_000), ConstantSchedule(4, 100))
     loop.run()
     assert watch.n_idle > 200
     assert loop.agent.rewards
@@ -123,7 +123,7 @@ def test_an_absent_person_is_waited_for_and_found_again():
 def test_the_agent_does_not_outrun_its_teacher():
     person = FakePerson()
     watch = FakeWatch(lambda n: person.answer(1) if n % 5 == 0 else None)
-    loop = teaching(person, watch, human_pace(20_000, 4), StepSchedule(4, 300))
+    loop = teaching(person, watch, human_pace(20_000, 4), ConstantSchedule(4, 300))
 
     ahead = []
     record = watch.record
@@ -145,7 +145,7 @@ def test_questions_always_wait_for_the_person():
         seen.append(person.n_open)
         person.answer(1)
 
-    loop = teaching(person, FakeWatch(visit), human_pace(5_000), StepSchedule(4, 100))
+    loop = teaching(person, FakeWatch(visit), human_pace(5_000), ConstantSchedule(4, 100))
     loop.run()
     assert min(seen) >= human_pace().min_open
     assert max(seen) <= human_pace().max_open
@@ -157,7 +157,7 @@ def test_stale_questions_are_taken_back_and_replaced():
     def oldest_last(n: int) -> None:  # answers the newest, so that old ones lie about
         person.answer(1)
 
-    loop = teaching(person, FakeWatch(oldest_last), human_pace(5_000), StepSchedule(4, 100))
+    loop = teaching(person, FakeWatch(oldest_last), human_pace(5_000), ConstantSchedule(4, 100))
     loop.run()
     assert person.expired
     assert all(q.left.source.step >= loop.steps - 2_000 for q in person.open)
@@ -171,7 +171,7 @@ def test_every_answer_given_during_the_run_is_followed_by_a_policy_update_before
         unused.append(len(loop._unused))
         person.answer(1)
 
-    loop = teaching(person, FakeWatch(answer), human_pace(20_000, 4), StepSchedule(4, 300))
+    loop = teaching(person, FakeWatch(answer), human_pace(20_000, 4), ConstantSchedule(4, 300))
     loop.run()
     latencies = [info for info in loop.watch.infos if "label_latency_seconds" in info]
     assert len(latencies) >= 20
@@ -180,7 +180,7 @@ def test_every_answer_given_during_the_run_is_followed_by_a_policy_update_before
 
 def test_latency_is_counted_to_the_first_policy_update_of_the_round():
     person = FakePerson()
-    loop = teaching(person, FakeWatch(lambda n: person.answer(1)), human_pace(5_000, 4), StepSchedule(4, 300))
+    loop = teaching(person, FakeWatch(lambda n: person.answer(1)), human_pace(5_000, 4), ConstantSchedule(4, 300))
     loop.agent.update_seconds = 1_000.0
     loop.run()
     latencies = [info["label_latency_seconds"] for info in loop.watch.infos if "label_latency_seconds" in info]
@@ -201,7 +201,7 @@ def test_who_goes_back_and_forth_on_one_answer_does_not_drive_the_agent_on():
         watch.stop = n > 300
 
     watch.on_idle = flip
-    loop = teaching(person, watch, human_pace(None, 4), StepSchedule(4, 300))
+    loop = teaching(person, watch, human_pace(None, 4), ConstantSchedule(4, 300))
     loop.run()
     assert loop.agent.n_steps < 300 * (8 + human_pace().slack)
 
@@ -215,6 +215,6 @@ def test_cant_tell_to_everything_at_once_does_not_let_the_agent_run_on():
         watch.stop = n > 100
 
     watch.on_idle = clear_the_table
-    loop = teaching(person, watch, human_pace(None, 4), StepSchedule(4, 300))
+    loop = teaching(person, watch, human_pace(None, 4), ConstantSchedule(4, 300))
     loop.run()
     assert loop.agent.n_steps < 300 * (14 + human_pace().slack)

@@ -42,7 +42,7 @@ def test_a_quarter_of_the_labels_comes_before_training():
 def test_human_with_neither_l_nor_pretrain_is_endless():
     config, _ = parse(["-e", "Reacher-v1", "-p", "human", "-n", "x"])
     assert config.endless
-    assert config.label_schedule == "steps"
+    assert config.label_schedule == "constant"
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,15 @@ def test_human_with_neither_l_nor_pretrain_is_endless():
         (["-i", "0"], "-i/--pretrain_iters 0 given"),
         (["-s", "x"], "-s/--seed x given"),
         (["-l", "5", "-L", "6"], "-L/--pretrain_labels 6 given with -l/--n_labels 5.*Give -L 5 or fewer"),
-        (["--queries", "best"], "Unknown query strategy 'best'.*disagreement, random"),
-        (["--label_schedule", "soon"], "Unknown label schedule 'soon'.*anneal, clock, steps"),
-        (["--label_schedule", "anneal"], "give -l"),
+        (
+            ["--queries", "best"],
+            "Unknown query strategy 'best'.*coverage, disagreement, entropy, information, random, sort",
+        ),
+        (
+            ["--label_schedule", "soon"],
+            "Unknown label schedule 'soon'.*clock, constant, exponential, hyperbolic, linear",
+        ),
+        (["--label_schedule", "exponential"], "give -l"),
         (["--port", "70000"], "--port 70000 given; allowed is a whole number from 1 to 65535"),
         (["--instructions", "@nowhere.md"], "--instructions @nowhere.md given, but it cannot be read"),
         (["--frobnicate"], "Unrecognized arguments: --frobnicate"),

@@ -62,3 +62,41 @@ class SegmentPool(Pool):
     def remember(self, pairs: Iterable[str]) -> None:
         """The queries of these ids have been asked."""
         self._asked.update(pairs)
+
+
+class Rest(Pool):
+    """A pool without the pairs that have been chosen for a batch, but not asked yet.
+
+    Args:
+        pool: All behaviour.
+    """
+
+    def __init__(self, pool: Pool):
+        self._pool = pool
+        self.taken: dict[str, Query] = {}
+        """What was chosen, by query id."""
+
+    def take(self, queries: Iterable[Query]) -> None:
+        """These are chosen; those that were before stay as they are."""
+        for query in queries:
+            self.taken.setdefault(query.id, query)
+
+    def sample(self, n: int) -> list[Segment]:
+        """See `protocols.Pool`."""
+        return self._pool.sample(n)
+
+    def is_new(self, query: Query) -> bool:
+        """Whether this pair was neither asked nor chosen, in either order."""
+        return query.id not in self.taken and self._pool.is_new(query)
+
+    def add(self, trajectories: Sequence[Trajectory]) -> None:
+        """See `protocols.Pool`."""
+        self._pool.add(trajectories)
+
+    def forget(self) -> None:
+        """See `protocols.Pool`."""
+        self._pool.forget()
+
+    def remember(self, pairs: Iterable[str]) -> None:
+        """See `protocols.Pool`."""
+        self._pool.remember(pairs)

@@ -1,16 +1,11 @@
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from rl_teacher.errors import UserError
+from rl_teacher.queries.candidates import new_pairs
 from rl_teacher.queries.pool import SegmentPool
-from rl_teacher.queries.schedules import AnnealedSchedule, ClockSchedule, StepSchedule, make_schedule
-from rl_teacher.queries.strategies import STRATEGIES, disagreement, new_pairs
+from rl_teacher.queries.strategies import STRATEGIES, disagreement
 from rl_teacher.trajectory import Source
 from tests.fakes import FakeReward, trajectory
 
@@ -87,42 +82,3 @@ def test_disagreement_takes_the_pairs_the_members_dispute():
     others = Disputed().votes(new_pairs(pool(200), 50)).var(0)
     assert min(q.score for q in chosen) > np.median(others)
     assert all(q.why == "disagreement" for q in chosen)
-
-
-@given(st.integers(1, 2_000), st.data(), st.integers(1, 5_000_000))
-def test_the_annealed_schedule_never_falls_and_ends_at_the_number_asked_for(n_labels, data, total):
-    n_pretrain = data.draw(st.integers(0, n_labels))
-    schedule = AnnealedSchedule(n_labels, n_pretrain, total)
-    wanted = [schedule.desired(step) for step in np.linspace(0, 1.2 * total, 50).astype(int)]
-    assert wanted[0] == n_pretrain
-    assert all(a <= b for a, b in pairwise(wanted))
-    assert schedule.desired(total) == wanted[-1] == n_labels
-
-
-def test_the_annealed_schedule_asks_most_early_as_the_original_does():
-    schedule = AnnealedSchedule(1_400, 350, 1_000)
-    original = [350 + 1_050 * (1 - 0.01**t) for t in (0, 0.1, 0.25, 0.5, 1)]
-    ours = [schedule.desired(int(1_000 * t)) for t in (0, 0.1, 0.25, 0.5, 1)]
-    assert all(abs(a - b) <= 11 for a, b in zip(ours, original, strict=True))
-
-
-def test_endless_schedules():
-    assert [StepSchedule(5, 100).desired(s) for s in (0, 99, 100, 1_000)] == [5, 5, 6, 15]
-    assert [ClockSchedule(5).desired(10**9, s) for s in (0, 2.9, 3, 31)] == [5, 5, 6, 15]
-
-
-@given(st.integers(1, 2_000), st.data(), st.integers(1, 5_000_000))
-def test_answers_by_steps_end_at_the_number_asked_for(n_labels, data, total):
-    n_pretrain = data.draw(st.integers(0, n_labels))
-    schedule = make_schedule("steps", n_labels, n_pretrain, total, 10)
-    wanted = [schedule.desired(step) for step in np.linspace(0, total, 50).astype(int)]
-    assert all(a <= b for a, b in pairwise(wanted))
-    assert min(schedule.desired(total), n_labels) == n_labels
-    assert schedule.desired(total // 2) <= n_pretrain + (n_labels - n_pretrain) / 2 + 1
-
-
-def test_schedules_by_name():
-    assert isinstance(make_schedule("anneal", 10, 2, 100, 10), AnnealedSchedule)
-    assert isinstance(make_schedule("clock", None, 2, 100, 10), ClockSchedule)
-    with pytest.raises(UserError, match="Unknown label schedule 'anneal'"):
-        make_schedule("anneal", None, 2, 100, 10)
