@@ -91,6 +91,8 @@ class RunConfig:
     """Name of the query strategy."""
     instructions: str
     """What people are told, Markdown."""
+    behavior: str | None
+    """What is taught in place of the task, its judge for true reward: ours by name, or package.module:function."""
     ppo: PPOConfig
     reward: RewardConfig
 

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from rl_teacher.agents.registry import resolve_agent
 from rl_teacher.config import RewardConfig, RunConfig, ppo_for
-from rl_teacher.envs.tasks import resolve
+from rl_teacher.envs.behaviors import resolve
 from rl_teacher.errors import UserError, unknown
 from rl_teacher.queries.schedules import SCHEDULES
 from rl_teacher.queries.strategies import STRATEGIES
@@ -82,7 +82,7 @@ def parser() -> Parser:
         spellings = dict.fromkeys(s for name in names for s in (name, _dashed(name)))
         p.add_argument(*spellings, dest=names[-1].lstrip("-").replace("-", "_"), **settings)  # pyright: ignore
 
-    option("-e", "--env_id", required=True, help="environment: Reacher-v1, ShortHopper-v1, cheetah, gym:Pendulum-v1 …")
+    option("-e", "--env_id", help="environment: Reacher-v1, ShortHopper-v1, cheetah, gym:Pendulum-v1 …")
     option("-p", "--predictor", required=True, help="rl: true reward; synth: comparisons by it; human: by a person")
     option("-n", "--name", required=True, help="of the run; the same command again goes on where it stopped")
     option("-s", "--seed", default="1", help="of every random choice (default 1)")
@@ -96,6 +96,7 @@ def parser() -> Parser:
     option("--label_schedule", help="when to ask: anneal (default with -l), steps (default without), clock")
     option("--queries", default="random", help="which pairs to ask: random (default), disagreement")
     option("--instructions", help="what people are told, Markdown: text, or @file")
+    option("--behavior", help="trick to teach in place of the task: hopper-backflip …, or your judge, MODULE:FUNCTION")
     option("--run_dir", default="runs", help="where runs and the feedback store lie (default runs)")
     option("--store", help="database URL (default: SQLite in the run dir)")
     option("--host", default="127.0.0.1", help="address of the page (default 127.0.0.1)")
@@ -116,14 +117,14 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         raise unknown("predictor", args.predictor, PREDICTORS)
     run_dir = Path(args.run_dir)
     with fault_log(run_dir, args.name):
-        spec = resolve(args.env_id)
+        spec = resolve(args.env_id, args.behavior)
     n_labels = None if args.n_labels is None else count("-l/--n_labels", args.n_labels, "700", most=MOST_LABELS)
     pretrain = _pretrain(args.pretrain_labels, n_labels)
     iters = RewardConfig().pretrain_iters
     if args.pretrain_iters is not None:
         iters = count("-i/--pretrain_iters", args.pretrain_iters, "300")
     config = RunConfig(
-        env_id=args.env_id,
+        env_id=spec.env_id,
         predictor=args.predictor,
         name=args.name,
         seed=count("-s/--seed", args.seed, "1", least=0),
@@ -134,6 +135,7 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         label_schedule=_one_of("label schedule", args.label_schedule or ("anneal" if n_labels else "steps"), SCHEDULES),
         queries=_one_of("query strategy", args.queries, STRATEGIES),
         instructions=_instructions(args.instructions) or spec.instructions,
+        behavior=args.behavior,
         ppo=ppo_for(spec.task.name if spec.task else None),
         reward=RewardConfig(pretrain_iters=iters),
     )
