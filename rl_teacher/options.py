@@ -136,7 +136,7 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         queries=_one_of("query strategy", args.queries, STRATEGIES),
         instructions=_instructions(args.instructions) or spec.instructions,
         behavior=args.behavior,
-        ppo=ppo_for(spec.task.name if spec.task else None),
+        ppo=ppo_for(spec.task.name if spec.task else None, args.behavior),
         reward=RewardConfig(pretrain_iters=iters),
     )
     if config.label_schedule == "anneal" and n_labels is None:

@@ -87,10 +87,13 @@ def test_mistakes_get_one_clear_line(given, says):
 def test_a_behavior_brings_its_task_and_its_instructions():
     config, _ = parse(shlex.split("-p synth -n x --behavior hopper-backflip"))
     assert config.behavior == "hopper-backflip"
-    assert config.ppo == parse(shlex.split("-p synth -n x -e hopper"))[0].ppo
+    assert config.env_id == "ShortHopper-v1"
+    assert config.ppo != parse(shlex.split("-p synth -n x -e hopper"))[0].ppo
+    spin, _ = parse(shlex.split("-p synth -n x --behavior reacher-spin"))
+    assert spin.ppo == parse(shlex.split("-p synth -n x -e reacher"))[0].ppo
     assert config.instructions.startswith("Do backflips")
-    short, _ = parse(shlex.split("-p human -n x -e ShortHopper-v1 --behavior hopper-backflip --instructions Jump"))
-    assert (short.env_id, short.instructions) == ("ShortHopper-v1", "Jump")
+    short, _ = parse(shlex.split("-p human -n x -e Hopper-v1 --behavior hopper-backflip --instructions Jump"))
+    assert (short.env_id, short.instructions) == ("Hopper-v1", "Jump")
     assert parse(BASE)[0].behavior is None
 
 

@@ -35,6 +35,9 @@ class Behavior:
     """How well it was done, in figures for reports."""
     instructions: str
     """What a person is told if the experiment says nothing else; one line."""
+    env_id: str | None = None
+    """The variant of the task in which it is taught if the user names none; None: the task itself. Where a fall spoils
+    the rest of an episode, short episodes teach more."""
     see: See | None = None
     """What is done to an observation before anybody but the judge sees it; None: nothing."""
 
@@ -46,11 +49,13 @@ class Behavior:
 _ALL = (
     Behavior(
         "hopper-backflip", "hopper", judges.backflip, judges.measure_backflip,
-        "Do backflips: jump, turn a full circle backward in the air, land on the foot.", see=judges.see_backflip,
+        "Do backflips: jump, turn a full circle backward in the air, land on the foot.",
+        env_id="ShortHopper-v1", see=judges.see_backflip,
     ),
     Behavior(
         "walker-ballet", "walker", judges.ballet, judges.measure_ballet,
         "Stand still and tall on the right leg (brown), the left leg (purple) raised high.",
+        env_id="ShortWalker-v1",
     ),
     Behavior(
         "cheetah-one-leg", "cheetah", judges.one_leg, judges.measure_one_leg,
@@ -88,7 +93,7 @@ def resolve(env_id: str | None, behavior: str | None = None) -> EnvSpec:
     if behavior not in BEHAVIORS:
         raise unknown("behavior", behavior, [*BEHAVIORS, "MODULE:FUNCTION for a judge of your own"])
     chosen = BEHAVIORS[behavior]
-    spec = tasks.resolve(chosen.task if env_id is None else env_id)
+    spec = tasks.resolve(env_id or chosen.env_id or chosen.task)
     if spec.task is None or spec.task.name != chosen.task:
         raise UserError(
             f"-e {env_id} given with --behavior {behavior}, which is a behaviour of {chosen.task}. "

@@ -31,36 +31,58 @@ def _upright_angle(angle: np.ndarray) -> np.ndarray:
 
 SPIN = 10.0
 """Radians a second at which a backflip is fast enough: the observation knows no more, and a jump allows no less."""
+NEAR = 0.11
+"""Height below which a limb of the hopper may touch the floor, metres."""
 STANDING = 0.9
 """Torso height above which a hopper stands, metres."""
 
 
 def backflip(obs: np.ndarray, info: Mapping[str, Any]) -> np.ndarray:
-    """Turning backward, the more the higher, and a little for being up at all, so that a fallen hopper rises.
+    """The whole body turning backward, the more the higher, and nothing but the foot near the floor.
 
-    Turning forward costs as much at any height: rocking to and fro earns nothing.
+    Torso, thigh and leg are judged together: the torso alone turns by 300° where the hopper only curls up. Turning
+    forward costs as much at any height: rocking to and fro earns nothing.
     """
-    spin = np.clip(-obs[..., 7] / SPIN, -1.0, 1.0)
-    middle = hopper_heights(obs)[..., (0, 1, 2, 4)].mean(axis=-1)
-    # s = clip(−ω / 10, −1, 1), h = clip(middle / 1 m, 0, 1):  r = s (0.2 + 0.8 h) + 0.2 h where s > 0, else s + 0.2 h
-    high = _share(middle, 1.0)
-    return np.where(spin > 0.0, spin * (0.2 + 0.8 * high), spin) + 0.2 * high
+    torso = obs[..., 7]
+    thigh = torso - obs[..., 8]
+    leg = thigh - obs[..., 9]
+    spin = np.clip(-(torso + thigh + leg) / (3.0 * SPIN), -1.0, 1.0)
+    heights = hopper_heights(obs)
+    high = _share(heights[..., (0, 1, 2, 4)].mean(axis=-1), 1.0)
+    on_foot = _share(heights[..., :3].min(axis=-1) - TORSO_RADIUS, 0.25)
+    # ω the mean of the three, s = clip(−ω / 10, −1, 1), h = clip(mean height / 1 m, 0, 1), f = how far the lowest of
+    # head, hip and knee is from the floor:  r = s (0.1 + 0.9 h) + 0.3 f where s > 0, else s + 0.3 f
+    return np.where(spin > 0.0, spin * (0.1 + 0.9 * high), spin) + 0.3 * on_foot
 
 
 def measure_backflip(obs: np.ndarray) -> dict[str, float]:
-    """Full turns backward from standing to standing, the head off the floor all the way; success is at least one."""
+    """Full turns backward with a jump, from the foot to the foot; success is at least one in the episode.
+
+    A turn counts if in the course of it the whole hopper was in the air, and if its head never touched the floor. It is
+    `landed` if the hopper stood upright before and after it.
+    """
     obs = obs.astype(np.float64)
-    pitch = np.unwrap(obs[:, 1])
-    stands = (obs[:, 0] > STANDING) & (np.cos(pitch) > 0.8)
-    turns = np.round((pitch[0] - pitch[stands]) / (2.0 * np.pi))
-    fallen = np.cumsum(hopper_heights(obs)[:, 0] < TORSO_RADIUS + 0.01)[stands]
-    flips = np.maximum(np.diff(turns), 0.0)[np.diff(fallen) == 0].sum()
-    return {
-        "success": float(flips > 0),
-        "flips": float(flips),
-        "turns": float(pitch[0] - pitch[-1]) / (2.0 * np.pi),
-        "standing": float(stands[1:].mean()),
-    }
+    pitch, heights = np.unwrap(obs[:, 1]), hopper_heights(obs)
+    lowest, foot = heights[:, :3].min(axis=-1), heights[:, 3:].min(axis=-1)
+    flying = np.minimum(lowest, foot) > NEAR
+    fallen = heights[:, 0] < TORSO_RADIUS + 0.01
+    on_foot = (foot < NEAR) & (lowest > NEAR)
+    upright = on_foot & (obs[:, 0] > STANDING) & (np.cos(pitch) > 0.8)
+    flips, landed = (_turns_between(when, pitch, flying, fallen) for when in (on_foot, upright))
+    turns = float(pitch[0] - pitch[-1]) / (2.0 * np.pi)
+    return {"success": float(flips > 0), "flips": float(flips), "landed": float(landed), "turns": turns}
+
+
+def _turns_between(rests: np.ndarray, pitch: np.ndarray, flying: np.ndarray, fallen: np.ndarray) -> int:
+    """Full turns backward, each from a step at rest to a later one, with some flight and no fall in between."""
+    n_turns, start = 0, None
+    for t in np.flatnonzero(rests):
+        if start is None or fallen[start:t].any() or pitch[t] > pitch[start]:
+            start = t  # a new beginning
+        elif pitch[start] - pitch[t] > 2.0 * np.pi - 0.6:
+            n_turns += bool(flying[start:t].any())
+            start = t
+    return n_turns
 
 
 def see_backflip(obs: np.ndarray) -> np.ndarray:
@@ -74,13 +96,17 @@ def see_backflip(obs: np.ndarray) -> np.ndarray:
 
 
 def ballet(obs: np.ndarray, info: Mapping[str, Any]) -> np.ndarray:
-    """Tall and straight on the right foot, the left one raised, without walking off."""
+    """Tall and straight on the right foot, the left one raised, without walking off.
+
+    Every centimetre counts by which the left foot is above the right one, so that lifting the toes is a beginning.
+    """
     right, left = walker_feet(obs)
     tall = _share(obs[..., 0] - 0.7, 0.5) * _share(np.cos(obs[..., 1]) - 0.5, 0.45)
     planted = 1.0 - _share(right.min(axis=-1) - FOOT_RADIUS, 0.1)
-    raised = _share(left.min(axis=-1) - FOOT_RADIUS, 0.5)
+    raised = _share(left.mean(axis=-1) - right.mean(axis=-1), 0.5)
     still = np.exp(-np.square(obs[..., 8]))
-    return tall * (0.2 + 0.8 * planted * raised) * (0.5 + 0.5 * still)
+    # r = tall (0.1 + 0.9 planted raised) (0.7 + 0.3 exp(−v²))
+    return tall * (0.1 + 0.9 * planted * raised) * (0.7 + 0.3 * still)
 
 
 def measure_ballet(obs: np.ndarray) -> dict[str, float]:
