@@ -114,7 +114,7 @@ PPO_BY_TASK: Mapping[str, Mapping[str, Any]] = {
     "hopper": _LEGGED,
     "hopper-backflip": {**_LEGGED, "gamma": 0.99, "entropy_weight": 0.005, "log_std_init": -0.7},
     "walker": _LEGGED,
-    "walker-ballet": {**_LEGGED, "entropy_weight": 0.005},
+    "walker-ballet": {**_LEGGED, "gamma": 0.99, "entropy_weight": 0.01, "log_std_init": -0.7},
     "humanoid": _LEGGED,
     "swimmer": {"gamma": 0.999},
     "pendulum": {"gamma": 0.95},

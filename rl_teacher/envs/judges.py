@@ -38,7 +38,7 @@ STANDING = 0.9
 
 
 def backflip(obs: np.ndarray, info: Mapping[str, Any]) -> np.ndarray:
-    """The whole body turning backward, the more the higher, and nothing but the foot near the floor.
+    """The whole body turning backward, the more the higher, and a little for being up, so that a fallen hopper rises.
 
     Torso, thigh and leg are judged together: the torso alone turns by 300° where the hopper only curls up. Turning
     forward costs as much at any height: rocking to and fro earns nothing.
@@ -47,12 +47,10 @@ def backflip(obs: np.ndarray, info: Mapping[str, Any]) -> np.ndarray:
     thigh = torso - obs[..., 8]
     leg = thigh - obs[..., 9]
     spin = np.clip(-(torso + thigh + leg) / (3.0 * SPIN), -1.0, 1.0)
-    heights = hopper_heights(obs)
-    high = _share(heights[..., (0, 1, 2, 4)].mean(axis=-1), 1.0)
-    on_foot = _share(heights[..., :3].min(axis=-1) - TORSO_RADIUS, 0.25)
-    # ω the mean of the three, s = clip(−ω / 10, −1, 1), h = clip(mean height / 1 m, 0, 1), f = how far the lowest of
-    # head, hip and knee is from the floor:  r = s (0.1 + 0.9 h) + 0.3 f where s > 0, else s + 0.3 f
-    return np.where(spin > 0.0, spin * (0.1 + 0.9 * high), spin) + 0.3 * on_foot
+    high = _share(hopper_heights(obs)[..., (0, 1, 2, 4)].mean(axis=-1), 1.0)
+    # ω the mean of the three, s = clip(−ω / 10, −1, 1), h = clip(mean height / 1 m, 0, 1):
+    # r = s (0.1 + 0.9 h) + 0.3 h where s > 0, else s + 0.3 h
+    return np.where(spin > 0.0, spin * (0.1 + 0.9 * high), spin) + 0.3 * high
 
 
 def measure_backflip(obs: np.ndarray) -> dict[str, float]:
@@ -103,17 +101,17 @@ def ballet(obs: np.ndarray, info: Mapping[str, Any]) -> np.ndarray:
     right, left = walker_feet(obs)
     tall = _share(obs[..., 0] - 0.7, 0.5) * _share(np.cos(obs[..., 1]) - 0.5, 0.45)
     planted = 1.0 - _share(right.min(axis=-1) - FOOT_RADIUS, 0.1)
-    raised = _share(left.mean(axis=-1) - right.mean(axis=-1), 0.5)
+    raised = _share(left.mean(axis=-1) - right.mean(axis=-1), 0.4)
     still = np.exp(-np.square(obs[..., 8]))
     # r = tall (0.1 + 0.9 planted raised) (0.7 + 0.3 exp(−v²))
     return tall * (0.1 + 0.9 * planted * raised) * (0.7 + 0.3 * still)
 
 
 def measure_ballet(obs: np.ndarray) -> dict[str, float]:
-    """Share of steps tall on the right foot with the left one raised by a third of a metre at least."""
+    """Share of steps tall on the right foot with the left one raised by 0.2 m at least."""
     right, left = walker_feet(obs.astype(np.float64))
     tall = (obs[:, 0] > 1.0) & (np.cos(obs[:, 1]) > 0.8)
-    on_one = (right.min(-1) < FOOT_RADIUS + 0.05) & (left.min(-1) > FOOT_RADIUS + 0.3)
+    on_one = (right.min(-1) < FOOT_RADIUS + 0.05) & (left.min(-1) > FOOT_RADIUS + 0.2)
     return {"success": float((tall & on_one)[1:].mean()), "tall": float(tall[1:].mean())}
 
 

@@ -56,8 +56,8 @@ ORDERS = {  # best first: each must be judged better than the next
     ],
     "walker-ballet": [
         walker(left=(-1.5, -1.5)),
-        walker(left=(-0.7, -0.7)),
-        walker(left=(-0.7, -0.7), speed=3.0),
+        walker(left=(-0.4, -0.4)),
+        walker(left=(-0.4, -0.4), speed=3.0),
         walker(),  # on both feet
         walker(z=0.9, pitch=0.6),  # stooping
         walker(z=0.2, pitch=1.5),  # lying
