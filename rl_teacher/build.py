@@ -20,10 +20,11 @@ from rl_teacher.clips.poses import drawable
 from rl_teacher.config import RunConfig
 from rl_teacher.console import Console
 from rl_teacher.desk import Desk
+from rl_teacher.envs.behaviors import resolve
 from rl_teacher.envs.evaluate import evaluate
 from rl_teacher.envs.make import make_vec
 from rl_teacher.envs.stage import Stage
-from rl_teacher.envs.tasks import EnvSpec, resolve
+from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.errors import UserError
 from rl_teacher.feedback.store import Store, open_store
 from rl_teacher.hints import serve_command
@@ -76,9 +77,9 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     """
     door = _door(config, machine, stack)
     torch.set_num_threads(1)  # beside the simulator's threads a second one only gets in the way
-    spec = resolve(config.env_id)
+    spec = resolve(config.env_id, config.behavior)
     check_length(spec)
-    console = Console(f"{config.name}: {config.env_id}, {config.predictor}")
+    console = Console(f"{config.name}: {config.behavior or config.env_id}, {config.predictor}")
     checkpoint = folder.latest(console.line)
     done = _state(checkpoint)
 
@@ -169,6 +170,7 @@ def _session(
         total_steps=total,
         n_glance=GLANCE_EPISODES if config.predictor == "human" else EVAL_EPISODES,
         n_episodes=EVAL_EPISODES,
+        behavior=config.behavior,
     )
 
 

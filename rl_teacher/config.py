@@ -170,6 +170,8 @@ class RunConfig:
     """Name of the query strategy."""
     instructions: str
     """What people are told, Markdown."""
+    behavior: str | None
+    """What is taught in place of the task, its judge for true reward: ours by name, or package.module:function."""
     ppo: PPOConfig
     reward: RewardConfig
 
@@ -189,15 +191,17 @@ _LEGGED = {"gamma": 0.995, "entropy_weight": 0.003, "minibatch": 256, "epochs": 
 PPO_BY_TASK: Mapping[str, Mapping[str, Any]] = {
     "reacher": {"gamma": 0.95, "minibatch": 512, "epochs": 10, "lr": 5e-4},
     "hopper": _LEGGED,
+    "hopper-backflip": {**_LEGGED, "gamma": 0.99, "entropy_weight": 0.005, "log_std_init": -0.7},
     "walker": _LEGGED,
+    "walker-ballet": {**_LEGGED, "gamma": 0.99, "entropy_weight": 0.01, "log_std_init": -0.7},
     "humanoid": _LEGGED,
     "swimmer": {"gamma": 0.999},
     "pendulum": {"gamma": 0.95},
     "doublependulum": {"gamma": 0.95},
 }
-"""Where a task needs other settings than `PPOConfig`'s; docs/results.md has the trials."""
+"""Where a task, or a behaviour, needs other settings than `PPOConfig`'s; docs/results.md has the trials."""
 
 
-def ppo_for(task: str | None) -> PPOConfig:
-    """Our PPO's settings for a task; None: a stock environment."""
-    return replace(PPOConfig(), **PPO_BY_TASK.get(task or "", {}))
+def ppo_for(task: str | None, behavior: str | None = None) -> PPOConfig:
+    """Our PPO's settings for a behaviour, if it has its own, or else for its task; None: a stock environment."""
+    return replace(PPOConfig(), **PPO_BY_TASK.get(behavior or "", PPO_BY_TASK.get(task or "", {})))

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from rl_teacher.agents.registry import resolve_agent
 from rl_teacher.config import STEPS_PER_LABEL, RewardConfig, RunConfig, ppo_for
-from rl_teacher.envs.tasks import resolve
+from rl_teacher.envs.behaviors import resolve
 from rl_teacher.errors import UserError, unknown
 from rl_teacher.overrides import override
 from rl_teacher.presets import preset
@@ -86,7 +86,7 @@ def parser() -> Parser:
         spellings = dict.fromkeys(s for name in names for s in (name, _dashed(name)))
         p.add_argument(*spellings, dest=names[-1].lstrip("-").replace("-", "_"), **settings)  # pyright: ignore
 
-    option("-e", "--env_id", required=True, help="environment: Reacher-v1, ShortHopper-v1, cheetah, gym:Pendulum-v1 …")
+    option("-e", "--env_id", help="environment: Reacher-v1, ShortHopper-v1, cheetah, gym:Pendulum-v1 …")
     option("-p", "--predictor", required=True, help="rl: true reward; synth: comparisons by it; human: by a person")
     option("-n", "--name", required=True, help="of the run; the same command again goes on where it stopped")
     option("-s", "--seed", default="1", help="of every random choice (default 1)")
@@ -104,6 +104,7 @@ def parser() -> Parser:
     option("--label_schedule", help="when to ask: exponential, hyperbolic, linear, constant, clock or MODULE:FUNCTION")
     option("--labels_by", default="1", help="share of the run by which all of -l are asked for (default 1)")
     option("--instructions", help="what people are told, Markdown: text, or @file")
+    option("--behavior", help="trick to teach in place of the task: hopper-backflip …, or your judge, MODULE:FUNCTION")
     option("--run_dir", default="runs", help="where runs and the feedback store lie (default runs)")
     option("--store", help="database URL (default: SQLite in the run dir)")
     option("--host", default="127.0.0.1", help="address of the page (default 127.0.0.1)")
@@ -124,18 +125,18 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         raise unknown("predictor", args.predictor, PREDICTORS)
     run_dir = Path(args.run_dir)
     with fault_log(run_dir, args.name):
-        spec = resolve(args.env_id)
+        spec = resolve(args.env_id, args.behavior)
     n_labels = None if args.n_labels is None else count("-l/--n_labels", args.n_labels, "700", most=MOST_LABELS)
     pretrain = _pretrain(args.pretrain_labels, n_labels)
     recipe = preset(args.preset)
-    settings = {"reward": recipe.reward, "ppo": ppo_for(spec.task.name if spec.task else None)}
+    settings = {"reward": recipe.reward, "ppo": ppo_for(spec.task.name if spec.task else None, args.behavior)}
     settings = override(settings, args.set)
     reward: RewardConfig = settings["reward"]
     if args.pretrain_iters is not None:
         reward = replace(reward, pretrain_iters=count("-i/--pretrain_iters", args.pretrain_iters, "300"))
     schedule = args.label_schedule or (recipe.label_schedule if n_labels else "constant")
     config = RunConfig(
-        env_id=args.env_id,
+        env_id=spec.env_id,
         predictor=args.predictor,
         name=args.name,
         seed=count("-s/--seed", args.seed, "1", least=0),
@@ -149,6 +150,7 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         labels_by=_share("--labels_by", args.labels_by),
         queries=args.queries or recipe.queries,
         instructions=_instructions(args.instructions) or spec.instructions,
+        behavior=args.behavior,
         ppo=settings["ppo"],
         reward=reward,
     )

@@ -63,6 +63,8 @@ class Session:
     """Episodes of an evaluation on the way …"""
     n_episodes: int
     """… and at the end."""
+    behavior: str | None = None
+    """What is taught in place of the task: then returns are those of its judge, and say so."""
     server: PageServer | None = None
     stop_asked: bool = False
     """Set by Ctrl-C."""
@@ -70,12 +72,17 @@ class Session:
     """Set when it is built, for it needs this session to report to."""
     _latest: dict[str, float] = field(default_factory=dict)
     _true_return: dict[str, Any] | None = None
-    """As in summary.json."""
+    """As in summary.json; with a behaviour its `behavior_return`."""
     _evaluated_at: int = 0
     _saved_at: float = 0.0
     _saved_step: int | None = None
     _reported_at: float = 0.0
     _message: str = ""
+
+    @property
+    def _return(self) -> str:
+        """The name of the return in metrics."""
+        return "behavior_return" if self.behavior else "true_return"
 
     def phase(self, name: str) -> AbstractContextManager[None]:
         """Count seconds."""
@@ -127,16 +134,19 @@ class Session:
         """Evaluate the present policy and let people watch it; returns the figures."""
         with self.phase("eval"):
             returns = self.evaluate(n_episodes)
-            figures = {"true_return": returns.mean, "true_return_std": returns.std}
+            figures = {self._return: returns.mean, f"{self._return}_std": returns.std}
+            if "success" in returns.measures:
+                figures["behavior_success"] = returns.measures["success"]
             if isinstance(self.loop, TeachingLoop) and self.loop.ready:
                 segments = self.loop.pool.sample(SEGMENTS_TO_CORRELATE)
                 linear, by_rank = correlations(self.loop.reward, segments)
                 figures |= {"reward/correlation": linear, "reward/rank_correlation": by_rank}
-            self.replays.show(steps, _number(returns.mean))
+            self.replays.show(steps, None if self.behavior else _number(returns.mean))  # the page says "true return"
         self._true_return = {
             "mean": _number(returns.mean),
             "std": _number(returns.std),
             "episodes": returns.episodes,
+            **{name: _number(value) for name, value in returns.measures.items()},
         }
         self._evaluated_at = steps
         self._latest |= figures
@@ -206,7 +216,8 @@ class Session:
             "steps_per_second": round(steps / self.stopwatch.teaching(), 1),
             "seconds": {name: round(value, 3) for name, value in self.stopwatch.seconds().items()},
             "labels": self._tally(),
-            "true_return": self._true_return,
+            "true_return": None if self.behavior else self._true_return,
+            **({"behavior": self.behavior, "behavior_return": self._true_return} if self.behavior else {}),
             "reward_model": self._reward_model(),
             "finished": finished,
         }
@@ -263,8 +274,8 @@ class Session:
             figures["answers"] = f"{tally['answered']} of {tally['asked']} asked"
             if "reward/held_out_accuracy" in latest:
                 figures["accuracy"] = f"{latest['reward/held_out_accuracy']:.0%} on held-out answers"
-        if "true_return" in latest:
-            figures["true return"] = f"{latest['true_return']:,.1f}"
+        if self._return in latest:
+            figures[self._return.replace("_", " ")] = f"{latest[self._return]:,.1f}"
         return figures
 
 

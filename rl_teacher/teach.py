@@ -132,9 +132,11 @@ def _was_drawn(name: str, machine: Machine) -> bool:
 
 def _say_goodbye(session: Session, summary: dict, machine: Machine) -> None:
     line, name = session.console.line, session.folder.name
-    returns = summary["true_return"]
+    kind = "Behavior return" if session.behavior else "True return"
+    returns = summary[kind.lower().replace(" ", "_")]
     if returns and None not in returns.values():  # None stands for what is not finite
-        line(f"True return {returns['mean']:,.1f} ± {returns['std']:,.1f} over {returns['episodes']} episodes.")
+        success = f", success {returns['success']:.0%}" if "success" in returns else ""
+        line(f"{kind} {returns['mean']:,.1f} ± {returns['std']:,.1f} over {returns['episodes']} episodes{success}.")
     session.replays.last(summary["steps"])
     watch = f" Watch the agent: {watch_command(name, machine)}" if session.desk.can_draw else ""
     line(f"Everything is in {session.folder.path}.{watch}")

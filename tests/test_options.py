@@ -90,6 +90,35 @@ def test_mistakes_get_one_clear_line(given, says):
     assert "\n" not in str(caught.value)
 
 
+def test_a_behavior_brings_its_task_and_its_instructions():
+    config, _ = parse(shlex.split("-p synth -n x --behavior hopper-backflip"))
+    assert config.behavior == "hopper-backflip"
+    assert config.env_id == "ShortHopper-v1"
+    assert config.ppo != parse(shlex.split("-p synth -n x -e hopper"))[0].ppo
+    spin, _ = parse(shlex.split("-p synth -n x --behavior reacher-spin"))
+    assert spin.ppo == parse(shlex.split("-p synth -n x -e reacher"))[0].ppo
+    assert config.instructions.startswith("Do backflips")
+    short, _ = parse(shlex.split("-p human -n x -e Hopper-v1 --behavior hopper-backflip --instructions Jump"))
+    assert (short.env_id, short.instructions) == ("Hopper-v1", "Jump")
+    assert parse(BASE)[0].behavior is None
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("-p rl -n x", "Give -e/--env_id"),
+        ("-p rl -n x --behavior flip", "Unknown behavior 'flip'.*hopper-backflip"),
+        ("-p rl -n x -e Reacher-v1 --behavior hopper-backflip", "-e Reacher-v1 given with --behavior hopper-backflip"),
+        ("-p rl -n x --behavior nowhere:judge", "Give -e/--env_id"),
+        ("-p rl -n x -e hopper --behavior nowhere:judge", "No module named 'nowhere'"),
+    ],
+)
+def test_a_behavior_that_does_not_fit_is_refused_in_one_line(given, says):
+    with pytest.raises(UserError, match=says) as caught:
+        parse(shlex.split(given))
+    assert "\n" not in str(caught.value)
+
+
 def test_a_missing_flag_is_named():
     with pytest.raises(UserError, match=r"-n/--name"):
         parse(["-e", "Reacher-v1", "-p", "rl"])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from rl_teacher.envs.behaviors import BEHAVIORS
 from rl_teacher.envs.make import make_vec
 from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.protocols import Actor
@@ -24,6 +26,8 @@ class Returns:
     episodes: int
     returns: tuple[float, ...]
     """One per episode, undiscounted."""
+    measures: Mapping[str, float] = field(default_factory=dict)
+    """How well one of our behaviours was done, means over the episodes (`behaviors.Behavior.measure`); else empty."""
 
 
 def evaluate(actor: Actor, spec: EnvSpec, n_episodes: int = 20, seed: int = 0, n_threads: int = 1) -> Returns:
@@ -39,11 +43,14 @@ def evaluate(actor: Actor, spec: EnvSpec, n_episodes: int = 20, seed: int = 0, n
     env = make_vec(spec, n_episodes, seed, n_threads)
     try:
         obs = env.reset()
+        seen = [obs]
         returns = np.zeros(n_episodes)
         running = np.ones(n_episodes, dtype=bool)
         for _ in range(spec.episode_steps or LONGEST):
             step = env.step(actor.act(obs, explore=False))
             obs = step.obs
+            if spec.behavior in BEHAVIORS:  # else nobody looks at it
+                seen.append(obs)
             returns[running] += step.env_rew[running]
             running &= ~(step.terminated | step.truncated)
             if not running.any():
@@ -52,4 +59,13 @@ def evaluate(actor: Actor, spec: EnvSpec, n_episodes: int = 20, seed: int = 0, n
         env.close()
     with np.errstate(over="ignore", invalid="ignore"):  # whoever reads the figures sees that they are not finite
         mean, std = float(returns.mean()), float(returns.std())
-    return Returns(mean, std, n_episodes, tuple(returns.tolist()))
+    return Returns(mean, std, n_episodes, tuple(returns.tolist()), _measures(spec, seen))
+
+
+def _measures(spec: EnvSpec, seen: Sequence[np.ndarray]) -> dict[str, float]:
+    """Means over the N episodes whose observations (N, D) are `seen` at T+1 steps: our tasks all end by the clock."""
+    behavior = BEHAVIORS.get(spec.behavior or "")
+    if behavior is None:
+        return {}
+    figures = [behavior.measure(episode) for episode in np.stack(seen, axis=1)]
+    return {name: float(np.mean([of_one[name] for of_one in figures])) for name in figures[0]}

@@ -48,7 +48,7 @@ class Blame:
         said = " ".join(str(error).split())[:LONGEST]
         raise BrokenEnvironmentError(
             f"The environment '{self._env_id}' raised {type(error).__name__}{f': {said}' if said else ''} "
-            f"({_where(error, _home(self._env))}). Mend it and start the same command again."
+            f"({where(error, _home(self._env))}). Mend it and start the same command again."
         ) from error
 
 
@@ -60,7 +60,7 @@ def _home(env: gym.Env | None) -> str | None:
         return None
 
 
-def _where(error: BaseException, home: str | None) -> str:
+def where(error: BaseException, home: str | None) -> str:
     """File and line: the last in the environment's own file, else the last that is neither ours nor Gymnasium's."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename == home]

@@ -130,9 +130,7 @@ class EnvPoolVec:
         return obs, env_rew, terminated, truncated
 
     def _seen(self, obs: np.ndarray) -> np.ndarray:
-        if self._task.name == "doublependulum":  # see simulator.UnclippedDoublePendulum
-            obs = np.concatenate([obs[:, :8], np.clip(obs[:, 8:], -10.0, 10.0)], axis=1)
-        return obs.astype(np.float32)
+        return (self._task.see(obs) if self._task.see else obs).astype(np.float32)
 
     def close(self) -> None:
         """Free the simulator. Closing twice is harmless."""

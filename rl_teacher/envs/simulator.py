@@ -45,6 +45,7 @@ class Simulator:
 
     def __init__(self, spec: EnvSpec) -> None:
         self._task = spec.task
+        self._judge = spec.judge
         self._env = _build(spec)
         self._blame = Blame(spec.env_id, self._env)
         self._limit = spec.episode_steps if spec.task else None  # a stock environment counts by itself
@@ -60,7 +61,7 @@ class Simulator:
         self._elapsed = 0
         with self._blame:
             obs, _ = self._env.reset(seed=seed)
-            return self._row(obs)
+            return self._seen(self._row(obs))
 
     def step(self, act: np.ndarray) -> Step:
         """Take one step; act is () or (*act,), within bounds."""
@@ -70,13 +71,14 @@ class Simulator:
             obs, _, _, _, info = self._env.step(act)
         self._elapsed += 1
         env_rew = float(self._task.reward(obs, info))
-        return Step(obs, env_rew, False, self._elapsed == self._limit)
+        return Step(self._seen(obs), env_rew, False, self._elapsed == self._limit)
 
     def _stock_step(self, act: np.ndarray) -> Step:
         given = int(act) + self._first_action if isinstance(self.act_space, gym.spaces.Discrete) else act
         with self._blame:
             obs, rew, terminated, truncated, _ = self._env.step(given)
-            return Step(self._row(obs), float(rew), bool(terminated), bool(truncated and not terminated))
+            step = Step(self._row(obs), float(rew), bool(terminated), bool(truncated and not terminated))
+        return step if self._judge is None else step._replace(env_rew=float(self._judge(step.obs, {})))
 
     def _row(self, obs: np.ndarray) -> np.ndarray:
         """An observation laid out in a row."""
@@ -86,6 +88,9 @@ class Simulator:
                 f"{row.size} numbers in an observation; its observation space has {self.obs_space.shape[0]}"
             )
         return row
+
+    def _seen(self, obs: np.ndarray) -> np.ndarray:
+        return self._task.see(obs) if self._task and self._task.see else obs
 
     def close(self) -> None:
         """Free the simulator."""

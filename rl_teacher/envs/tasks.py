@@ -22,6 +22,9 @@ from rl_teacher.errors import UserError, unknown
 RewardFormula = Callable[[np.ndarray, Mapping[str, Any]], np.ndarray]
 """(obs (…, D) float64, info of arrays (…,)) -> true reward (…,) float64. The same one serves every simulator."""
 
+See = Callable[[np.ndarray], np.ndarray]
+"""obs (…, D) of the simulator -> obs (…, D) as everybody but the true reward sees it; does not change its argument."""
+
 ENDLESS = 1e9
 """A bound that no state reaches."""
 
@@ -53,6 +56,8 @@ class Task:
     """Arguments for Gymnasium's class that make the episode go on."""
     envpool_options: Mapping[str, Any] = field(default_factory=dict)
     """The same for EnvPool, whose names differ."""
+    see: See | None = None
+    """What is done to an observation before anybody but the true reward sees it; None: nothing."""
 
 
 def _reacher(obs: np.ndarray, info: Mapping[str, Any]) -> np.ndarray:
@@ -112,6 +117,11 @@ def _double_pendulum(obs: np.ndarray, info: Mapping[str, Any]) -> np.ndarray:
     return 10.0 - 0.01 * x**2 - (y - 2.0) ** 2 - spin + 10.0 * (y - 1.0)
 
 
+def _see_double_pendulum(obs: np.ndarray) -> np.ndarray:
+    """The rail's force, the last entry, between −10 and 10, as Gymnasium has it: it can be thousands."""
+    return np.concatenate([obs[..., :8], np.clip(obs[..., 8:], -10.0, 10.0)], axis=-1)
+
+
 _V_X = ("x_velocity",)
 _GOES_ON = {"terminate_when_unhealthy": False}
 
@@ -157,6 +167,7 @@ _ALL = (
         "doublependulum", "InvertedDoublePendulum-v5", _double_pendulum, "Keep both poles up, the tip high and calm.",
         clip_steps=15, fps=10, dt=0.05, episode_steps=50,
         envpool_options={"healthy_z_max": -ENDLESS, "observation_min": -ENDLESS, "observation_max": ENDLESS},
+        see=_see_double_pendulum,
     ),
 )  # fmt: skip
 
@@ -207,6 +218,10 @@ class EnvSpec:
     """Simulated seconds per step; None where the environment does not tell."""
     instructions: str
     """What a person is told if the experiment says nothing else; one line."""
+    behavior: str | None = None
+    """What is taught in place of the task, as the user wrote it: then the true reward is its judge."""
+    judge: RewardFormula | None = None
+    """The judge where there is no task to hold it: of a stock environment, in place of its own reward."""
 
 
 def resolve(env_id: str) -> EnvSpec:

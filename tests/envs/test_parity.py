@@ -8,10 +8,11 @@ import mujoco
 import numpy as np
 import pytest
 
+from rl_teacher.envs.behaviors import BEHAVIORS, resolve
 from rl_teacher.envs.make import EnvPoolVec, has_envpool
 from rl_teacher.envs.simulator import Simulator
 from rl_teacher.envs.stage import random_actions
-from rl_teacher.envs.tasks import TASKS, EnvSpec, Task, resolve
+from rl_teacher.envs.tasks import TASKS, EnvSpec, Task
 
 pytestmark = pytest.mark.skipif(not has_envpool(), reason="EnvPool is not installed here")
 
@@ -88,13 +89,15 @@ def test_both_simulators_give_the_same_observations_and_rewards(name: str) -> No
     assert farthest > 0.01  # it did move
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", [*TASKS, *BEHAVIORS])
 def test_what_a_learner_sees_is_what_the_stage_sees(name: str) -> None:
-    spec = resolve(name)
-    fast = EnvPoolVec(spec, TASKS[name], 1, seed=4, n_threads=1)
+    """Observations after the hook, and true rewards: of tasks, and of judges in their place."""
+    spec = resolve(None, name) if name in BEHAVIORS else resolve(name)
+    assert spec.task is not None
+    fast = EnvPoolVec(spec, spec.task, 1, seed=4, n_threads=1)
     obs, info = fast._env.reset()
     sim = Simulator(spec)
-    put(sim, name, obs[0], info, 0)
+    put(sim, spec.task.name, obs[0], info, 0)
     bound = 2e-7  # two units in the last place of float32
     rng = np.random.default_rng(1)
     for _ in range(N_STEPS):

@@ -1,0 +1,125 @@
+"""A judge of the user's own, `--behavior package.module:function`: found, tried, and watched while it judges."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rl_teacher.envs.faults import LONGEST, where
+from rl_teacher.envs.simulator import Simulator
+from rl_teacher.envs.stage import random_actions
+from rl_teacher.envs.tasks import EnvSpec
+from rl_teacher.errors import BrokenEnvironmentError, NotFiniteError, UserError
+
+Judge = Callable[[np.ndarray], Any]
+"""obs (…, D) float64 -> rewards (…,)."""
+
+TRIED = 7
+"""Steps that a judge is tried on before anything else is done."""
+NEEDED = "allowed is a function of obs (…, D) that returns finite rewards (…,), one for each observation"
+
+
+def judged_by(spec: EnvSpec, name: str) -> EnvSpec:
+    """The environment with the user's own function for its true reward.
+
+    Args:
+        spec: The environment.
+        name: "package.module:function".
+
+    Raises:
+        UserError: If it cannot be imported, raises something, or returns what is no reward for each observation.
+    """
+    judge = OwnJudge(name, _found(name))
+    _try(judge, spec)
+    if spec.task is None:
+        return replace(spec, behavior=name, judge=judge)
+    return replace(spec, task=replace(spec.task, reward=judge, info_keys=()), behavior=name)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnJudge:
+    """A user's function as a `tasks.RewardFormula` that lets nothing pass that is no reward.
+
+    Raises:
+        NotFiniteError: If it returns a NaN or an infinity.
+        BrokenEnvironmentError: If it raises something, or returns numbers of another shape.
+    """
+
+    name: str
+    function: Judge
+
+    def __call__(self, obs: np.ndarray, info: Mapping[str, Any]) -> np.ndarray:
+        """Rewards (…,) for obs (…, D)."""
+        given = np.array(obs, dtype=np.float64)  # of its own: a judge that writes into it changes no simulator
+        try:
+            rew = np.asarray(self.function(given))
+            rew = rew if rew.dtype == bool else np.asarray(rew, dtype=np.float64)
+        except Exception as error:
+            raise self._broken(obs, error) from error
+        if rew.shape != given.shape[:-1]:
+            raise BrokenEnvironmentError(
+                f"The judge '{self.name}' returned shape {rew.shape} for observations {given.shape}; {NEEDED}. "
+                "Mend it and start the same command again."
+            )
+        if not np.isfinite(rew).all():
+            raise NotFiniteError(
+                f"The judge '{self.name}' returned {rew[~np.isfinite(rew)].flat[0]} for an observation; {NEEDED}. "
+                "Mend it and start the same command again."
+            )
+        return rew.astype(np.float64)
+
+    def _broken(self, obs: np.ndarray, error: Exception) -> BrokenEnvironmentError:
+        said = " ".join(str(error).split())[:LONGEST]
+        try:
+            home = inspect.getsourcefile(inspect.unwrap(self.function))
+        except TypeError:  # an object that can be called
+            home = None
+        return BrokenEnvironmentError(
+            f"The judge '{self.name}' raised {type(error).__name__}{f': {said}' if said else ''} "
+            f"({where(error, home)}) for observations {obs.shape}; {NEEDED}. Mend it and start the same command again."
+        )
+
+
+def _found(name: str) -> Judge:
+    module, _, function = name.partition(":")
+    advice = f"--behavior {name} given; allowed is MODULE:FUNCTION, with MODULE on PYTHONPATH"
+    if not module or not function:
+        raise UserError(f"{advice}. Give both.")
+    try:
+        found = importlib.import_module(module)
+    except Exception as error:  # whatever its code raises
+        said = " ".join(str(error).split())[:LONGEST]
+        raise UserError(f"{advice}, but importing it raised {type(error).__name__}: {said}. Mend that.") from error
+    judge = getattr(found, function, None)
+    if not callable(judge):
+        names = [key for key, value in vars(found).items() if inspect.isfunction(value) and not key.startswith("_")]
+        raise UserError(
+            f"{advice}, but {module} has no function '{function}'. Its functions: {', '.join(sorted(names)) or 'none'}."
+        )
+    return judge
+
+
+def _try(judge: OwnJudge, spec: EnvSpec) -> None:
+    """A few random steps, one by one and together, as the two simulators will ask."""
+    with closing(Simulator(spec)) as sim:
+        rng = np.random.default_rng(0)
+        seen = [np.array(sim.reset(seed=0), dtype=np.float64)]
+        n_steps = TRIED if sim.obs_space.shape != (TRIED,) else TRIED + 1  # else D rewards would look like N
+        while len(seen) < n_steps:
+            step = sim.step(random_actions(sim.act_space, 1, rng)[0])
+            seen.append(np.array(sim.reset() if step.terminated or step.truncated else step.obs, dtype=np.float64))
+    try:
+        together, alone = judge(np.stack(seen), {}), [judge(obs, {}) for obs in seen]
+    except (BrokenEnvironmentError, NotFiniteError) as error:
+        raise UserError(str(error)) from error.__cause__  # nothing has begun: no log, no folder
+    if not np.allclose(together, alone, rtol=1e-6, atol=1e-9):
+        raise UserError(
+            f"The judge '{judge.name}' judges {n_steps} observations together otherwise than one by one; {NEEDED}, "
+            "whatever stands beside it. Write obs[..., i] for the i-th number of an observation."
+        )
