@@ -84,6 +84,9 @@ def fit(
         if l2 is not None:
             loss = loss + (l2.coefficient * net.squares()).sum()
             l2.update(each, batch.weight)
+        if config.sparsity:
+            # λ Σ_d ‖w_d‖ (Yuan and Lin 2006, group lasso; on the inputs of a network: Feng and Simon 2017)
+            loss = loss + config.sparsity * net.input_sizes().sum()
         optim.zero_grad()
         loss.backward()
         optim.step()

@@ -64,6 +64,13 @@ class EnsembleMLP(nn.Module):
         """Each member's sum of squared weights, (E,): what an ℓ2 penalty weighs."""
         return torch.stack([weight.square().sum((1, 2)) for weight in self.weights]).sum(0)
 
+    def input_sizes(self) -> Tensor:
+        """Each member's size of all that it does with each input, (E, D): what a group lasso weighs."""
+        first = [self.weights[0]]
+        if self.wide is not None:
+            first += self.wide.chunk(2, dim=1)
+        return torch.cat(first, dim=2).square().sum(2).add(1e-8).sqrt()
+
     def _kept(self, h: Tensor) -> Tensor:
         """0 for what is left out, and for the rest so much more that the sum stays the same on average."""
         kept = torch.rand(h.shape, generator=self._generator) >= self._dropout
