@@ -72,7 +72,7 @@ class RewardConfig:
     hidden: tuple[int, ...] = (64, 64)
     """Sizes of the hidden layers of each member."""
     wide: bool = False
-    """Whether a linear and a quadratic function of the inputs is added to each member."""
+    """Whether a sparse linear and quadratic function of the inputs is added to each member, fitted before it."""
     slope: float = 0.01
     """Of the leaky ReLU below zero."""
     dropout: float = 0.0
@@ -91,8 +91,6 @@ class RewardConfig:
     """AdamW's decay; not used with `adaptive_l2`."""
     adaptive_l2: bool = False
     """Whether an ℓ2 penalty is adapted to keep held-out loss at 1.1 to 1.5 times training loss."""
-    sparsity: float = 0.0
-    """Weight of a group lasso on the inputs: people mostly look at few things, and what they do not look at misleads."""
     minibatch: int = 32
     """Comparisons per gradient step."""
     iters: int = 40
@@ -125,7 +123,7 @@ class RewardConfig:
     def __post_init__(self) -> None:
         for name in ("members", "lr", "minibatch", "iters", "pretrain_iters"):
             _in_range(f"reward.{name}", getattr(self, name), least=0, open_below=True)
-        for name in ("weight_decay", "sparsity", "slope", "enough_in_a_row", "crops", "newest"):
+        for name in ("weight_decay", "slope", "enough_in_a_row", "crops", "newest"):
             _in_range(f"reward.{name}", getattr(self, name), least=0)
         for name in ("error_rate", "smoothing", "enough_accuracy", "doubt"):
             _in_range(f"reward.{name}", getattr(self, name), least=0, most=1)

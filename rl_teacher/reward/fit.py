@@ -16,6 +16,8 @@ from rl_teacher.reward.l2 import AdaptiveL2
 from rl_teacher.reward.loss import agreement, calibration_error, prefer_left, preference_loss
 from rl_teacher.reward.networks import EnsembleMLP
 
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Of the network in r̂, where there is a wide part."""
 DOUBT_FROM = 50
 """Comparisons below which no answer is doubted: who has learned from few cannot tell which of them is wrong."""
 
@@ -84,9 +86,6 @@ def fit(
         if l2 is not None:
             loss = loss + (l2.coefficient * net.squares()).sum()
             l2.update(each, batch.weight)
-        if config.sparsity:
-            # λ Σ_d ‖w_d‖ (Yuan and Lin 2006, group lasso; on the inputs of a network: Feng and Simon 2017)
-            loss = loss + config.sparsity * net.input_sizes().sum()
         optim.zero_grad()
         loss.backward()
         optim.step()
@@ -127,6 +126,26 @@ def doubted(net: EnsembleMLP, data: FitData, config: RewardConfig) -> Tensor:
     chance = data.mu[:, 0] * p + data.mu[:, 1] * (1.0 - p)
     n = outsiders.sum(0)
     return (n > 0) & ((outsiders * chance).sum(0) / n.clamp_min(1.0) < config.doubt)
+
+
+@torch.no_grad()
+def fair_share(net: EnsembleMLP, data: FitData, config: RewardConfig) -> float:
+    """How much of the network to add to the wide part: the share with the lowest loss on held-out answers."""
+    held_out = data.weight == 0
+    if not bool(held_out.any()):
+        return 1.0
+    x = data.x.reshape(-1, data.x.shape[-1])
+    flat, deep = (
+        segment_sums(part(x).reshape(-1, *data.x.shape[:-1]), config.discount).diff(dim=-1).squeeze(-1)
+        for part in (net.flat, net.deep)
+    )
+
+    def loss(share: float) -> float:
+        margin = -(flat + share * deep)  # left minus right
+        each = preference_loss(margin, torch.zeros_like(margin), data.mu, data.weight, config.error_rate)[1]
+        return float(each[held_out].mean())
+
+    return min(SHARES, key=loss)
 
 
 def judge(left: Tensor, right: Tensor, data: FitData, config: RewardConfig) -> Info:

@@ -14,11 +14,12 @@ from torch import Tensor
 from rl_teacher.config import RewardConfig
 from rl_teacher.errors import NotFiniteError
 from rl_teacher.protocols import Info
-from rl_teacher.reward.crops import segment_sums
-from rl_teacher.reward.fit import FitData, bootstrap, doubted, fit, judge, steps_of
+from rl_teacher.reward.crops import segment_sums, weighted
+from rl_teacher.reward.fit import FitData, bootstrap, doubted, fair_share, fit, judge, steps_of
 from rl_teacher.reward.l2 import AdaptiveL2
 from rl_teacher.reward.loss import prefer_left
 from rl_teacher.reward.networks import EnsembleMLP, act_dim, features
+from rl_teacher.reward.wide import SparseTerms
 from rl_teacher.tensors import group, must_fit, named, optimiser_tensors, restore_optimiser, save_finite
 from rl_teacher.trajectory import Comparison, ComparisonBatch, Query
 
@@ -51,6 +52,7 @@ class RewardEnsemble:
         decay = 0.0 if config.adaptive_l2 else config.weight_decay
         self._optim = torch.optim.AdamW(self._net.parameters(), lr=config.lr, weight_decay=decay)
         self._l2 = AdaptiveL2(config.members) if config.adaptive_l2 else None
+        self._terms = SparseTerms(config.members, n_in) if config.wide else None
         self._in_mean, self._in_std = torch.zeros(n_in), torch.ones(n_in)
         self._out_mean, self._out_std = torch.zeros(config.members, 1), torch.ones(config.members, 1)
         self.n_members, self.n_fits = config.members, 0
@@ -89,6 +91,7 @@ class RewardEnsemble:
         data = self._data(usable)
         out = doubted(self._net, data, self.config)
         trusted = data.rows(torch.nonzero(~out).squeeze(1)) if 0 < int(out.sum()) < len(usable) else data
+        self._fit_terms(trusted)
         done = fit(self._net, self._optim, trusted, self.config, n_iters or self.config.iters, self._rng, self._l2)
         self.n_fits += 1
         counts = {"comparisons": len(usable), "doubted": len(usable) - len(trusted.mu), "iters": done}
@@ -106,6 +109,7 @@ class RewardEnsemble:
             "rng": self._rng.get_state(),
             "n_fits": torch.tensor([self.n_fits]),
             **named(self._l2.state() if self._l2 else {}, "l2"),
+            **({"terms": self._terms.every} if self._terms else {}),
         }
         save_finite(tensors, folder / "reward.safetensors")
 
@@ -126,6 +130,8 @@ class RewardEnsemble:
         self.n_fits = int(tensors["n_fits"][0])
         if self._l2:
             self._l2.restore(group(tensors, "l2"))
+        if self._terms:
+            self._terms.every = tensors["terms"]
 
     def _inputs(self, obs: np.ndarray, act: np.ndarray) -> Tensor:
         x = features(obs, act, self._n_obs, self._act_space, self.config.use_act)
@@ -147,14 +153,25 @@ class RewardEnsemble:
             weight = bootstrap([c.query.id for c in comparisons], self.n_members, self._seed)
         return FitData(x, torch.from_numpy(batch.mu.copy()), weight)
 
+    def _fit_terms(self, data: FitData) -> None:
+        """The wide part comes first, so that the network learns only what is left."""
+        if self._terms is None or self._net.wide is None:
+            return
+        step_weight = weighted(torch.ones(data.x.shape[2]), self.config.discount)
+        coefficients = self._terms.fit(data.x, data.mu, data.weight, self.config.error_rate, step_weight)
+        self._net.wide.copy_(coefficients.unsqueeze(-1))
+
     @torch.no_grad()
     def _settle(self, data: FitData) -> Info:
         """After a fit: set the scale of the outputs and judge the members, on at most JUDGED comparisons."""
         if len(data.mu) > JUDGED:
             data = data.rows(torch.randperm(len(data.mu), generator=self._rng)[:JUDGED])
+        if self._net.share is not None:
+            self._net.share.fill_(fair_share(self._net, data, self.config))
         rew = steps_of(self._net, data.x)
         if self.config.normalise_outputs:
             every = rew.flatten(1)
             self._out_mean, self._out_std = every.mean(1, keepdim=True), every.std(1, keepdim=True).clamp_min(1e-4)
         left, right = segment_sums(rew, self.config.discount).unbind(-1)
-        return judge(left, right, data, self.config)
+        about_parts = {} if self._net.share is None else {"network_share": float(self._net.share)}
+        return {**judge(left, right, data, self.config), **about_parts}

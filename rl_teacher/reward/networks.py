@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rl_teacher.reward.wide import terms
+
 
 class EnsembleMLP(nn.Module):
     """E independent networks, (R, D) → (E, R), leaky ReLU between layers (Christiano et al. 2017, A.1).
@@ -21,8 +23,7 @@ class EnsembleMLP(nn.Module):
         generator: Draws the weights, by which the members differ, and what dropout leaves out.
         slope: Of the leaky ReLU below zero; the paper's is 0.01.
         dropout: Share of hidden units left out, while `learning`.
-        wide: Whether a linear and a quadratic function of the inputs is added to each network. What people want of a
-            body is often just that (higher, faster, closer), and it takes few answers to learn.
+        wide: Whether a linear and quadratic function of the inputs is added to each network (`wide.py` fits it).
     """
 
     def __init__(
@@ -36,6 +37,10 @@ class EnsembleMLP(nn.Module):
         wide: bool = False,
     ):
         super().__init__()
+        self.wide: Tensor | None
+        """(E, 2D, 1)."""
+        self.share: Tensor | None
+        """Of the network in r̂: as much as held-out answers say that it helps."""
         self._slope, self._dropout, self._generator = slope, dropout, generator
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
         sizes = (n_in, *hidden, 1)
@@ -44,10 +49,25 @@ class EnsembleMLP(nn.Module):
             weight = torch.empty(n_members, fan_in, fan_out).uniform_(-bound, bound, generator=generator)
             self.weights.append(nn.Parameter(weight))
             self.biases.append(nn.Parameter(torch.zeros(n_members, 1, fan_out)))
-        self.wide = nn.Parameter(torch.zeros(n_members, 2 * n_in, 1)) if wide else None
+        self.register_buffer("wide", torch.zeros(n_members, 2 * n_in, 1) if wide else None)
+        self.register_buffer("share", torch.ones(()) if wide else None)
 
     def forward(self, x: Tensor, *, learning: bool = False) -> Tensor:
-        """Each member's value of each row, (E, R) for x (R, D)."""
+        """Each member's value of each row, (E, R) for x (R, D): all of the network while learning, else its share."""
+        deep = self.deep(x, learning=learning)
+        if self.wide is None or self.share is None:
+            return deep
+        # r̂ = share · network(x) + a·x + b·x²
+        return deep * (1.0 if learning else self.share) + self.flat(x)
+
+    def flat(self, x: Tensor) -> Tensor:
+        """The linear and quadratic part alone, (E, R)."""
+        if self.wide is None:
+            return torch.zeros(len(self.weights[0]), len(x))
+        return (terms(x) @ self.wide).squeeze(-1)
+
+    def deep(self, x: Tensor, *, learning: bool = False) -> Tensor:
+        """The networks alone, (E, R)."""
         h = x.expand(len(self.weights[0]), *x.shape)
         for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             h = torch.baddbmm(bias, h, weight)
@@ -55,21 +75,11 @@ class EnsembleMLP(nn.Module):
                 h = nn.functional.leaky_relu(h, self._slope, inplace=not torch.is_grad_enabled())
                 if learning and self._dropout:
                     h = h * self._kept(h)
-        if self.wide is not None:
-            # r̂ = deep(x) + a·x + b·x²
-            h = h + torch.cat((x, x.square()), -1) @ self.wide
         return h.squeeze(-1)
 
     def squares(self) -> Tensor:
         """Each member's sum of squared weights, (E,): what an ℓ2 penalty weighs."""
         return torch.stack([weight.square().sum((1, 2)) for weight in self.weights]).sum(0)
-
-    def input_sizes(self) -> Tensor:
-        """Each member's size of all that it does with each input, (E, D): what a group lasso weighs."""
-        first = [self.weights[0]]
-        if self.wide is not None:
-            first += self.wide.chunk(2, dim=1)
-        return torch.cat(first, dim=2).square().sum(2).add(1e-8).sqrt()
 
     def _kept(self, h: Tensor) -> Tensor:
         """0 for what is left out, and for the rest so much more that the sum stays the same on average."""
