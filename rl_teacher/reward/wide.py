@@ -64,7 +64,7 @@ class SparseTerms:
 
 
 def _proximal(start: Tensor, apart: Tensor, mu: Tensor, share: Tensor, error_rate: float) -> Tensor:
-    """Accelerated proximal gradient descent, all members and penalties at once (FISTA: Beck and Teboulle 2009, section 4).
+    """All members and penalties at once, by accelerated proximal gradients (FISTA: Beck and Teboulle 2009, section 4).
 
     Minimises Σ_i share_i loss_i(w · apart_i) + λ ‖w‖₁ for each.
     """
