@@ -10,7 +10,7 @@ from rl_teacher.config import RewardConfig
 from rl_teacher.reward.fit import FitData, fair_share
 from rl_teacher.reward.loss import preference_loss
 from rl_teacher.reward.networks import EnsembleMLP
-from rl_teacher.reward.wide import PENALTIES, SparseTerms, _slope, terms
+from rl_teacher.reward.wide import PENALTIES, SparseTerms, _proximal, _slope, terms
 from tests.reward.test_model import by_first_number, model
 
 
@@ -47,24 +47,27 @@ def test_it_stands_at_the_minimum_of_what_it_claims_to_minimise():
     x, mu = answers(80, 5, lambda x: x[..., 0])
     sparse = SparseTerms(2, 5)
     weight = bags(2, 80)
-    for _ in range(10):
-        sparse.fit(x, mu, weight, 0.1, torch.ones(6))
     apart = terms(x).sum(2)[:, 0] - terms(x).sum(2)[:, 1]
+    share = weight / weight.sum(1, keepdim=True)
+    penalty = torch.tensor(PENALTIES)[:, None, None] * torch.linspace(1, 3, 10)
+    best = sparse.every
+    for _ in range(10):
+        best = _proximal(best, apart, mu, share, 0.1, penalty)
 
     def cost(every: torch.Tensor) -> torch.Tensor:
         rows = []
-        for w, penalty in zip(every, PENALTIES, strict=True):
+        for w, dear in zip(every, penalty, strict=True):
             margin = w @ apart.T
             each = preference_loss(margin, torch.zeros_like(margin), mu, weight, 0.1)[1]
-            rows.append((weight * each).sum(1) / weight.sum(1) + penalty * w.abs().sum(1))
+            rows.append((share * each).sum(1) + (dear * w.abs()).sum(1))
         return torch.stack(rows)
 
-    at = cost(sparse.every)
+    at = cost(best)
     generator = torch.Generator().manual_seed(1)
     for size in (1e-3, 1e-2, 1e-1):
         for _ in range(20):
-            step = size * torch.randn(sparse.every.shape, generator=generator)
-            assert (cost(sparse.every + step) >= at - 1e-5).all()
+            step = size * torch.randn(best.shape, generator=generator)
+            assert (cost(best + step) >= at - 1e-5).all()
 
 
 def test_the_slope_is_the_derivative_of_the_loss():
