@@ -54,11 +54,11 @@ class EnsembleMLP(nn.Module):
 
     def forward(self, x: Tensor, *, learning: bool = False) -> Tensor:
         """Each member's value of each row, (E, R) for x (R, D): all of the network while learning, else its share."""
-        deep = self.deep(x, learning=learning)
-        if self.wide is None or self.share is None:
-            return deep
+        if self.share is None:
+            return self.deep(x, learning=learning)
+        share = 1.0 if learning else float(self.share)
         # r̂ = share · network(x) + a·x + b·x²
-        return deep * (1.0 if learning else self.share) + self.flat(x)
+        return share * self.deep(x, learning=learning) + self.flat(x) if share else self.flat(x)
 
     def flat(self, x: Tensor) -> Tensor:
         """The linear and quadratic part alone, (E, R)."""
