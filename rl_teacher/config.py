@@ -67,11 +67,11 @@ class RewardConfig:
         UserError: For a setting out of its range.
     """
 
-    members: int = 3
+    members: int = 5
     """E, networks in the ensemble."""
     hidden: tuple[int, ...] = (64, 64)
     """Sizes of the hidden layers of each member."""
-    wide: bool = False
+    wide: bool = True
     """Whether a sparse linear and quadratic function of the inputs is added to each member, fitted before it."""
     slope: float = 0.01
     """Of the leaky ReLU below zero."""
@@ -109,7 +109,7 @@ class RewardConfig:
     """Share of each answer that is trained as a tie."""
     learn_ties: bool = True
     """Whether ties are learned from, as ½–½."""
-    crops: int = 0
+    crops: int = 8
     """Random pieces of each comparison that a gradient step learns from; 0: whole segments only."""
     shortest_crop: float = 0.7
     """Share of a segment in the shortest piece."""

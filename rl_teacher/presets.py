@@ -26,6 +26,7 @@ class Preset:
 ORIGINAL = Preset(
     RewardConfig(
         members=1,
+        wide=False,
         slope=0.3,  # Keras' own
         dropout=0.5,
         use_act=True,
@@ -41,6 +42,7 @@ ORIGINAL = Preset(
         enough_in_a_row=0,
         error_rate=0.0,
         learn_ties=False,
+        crops=0,
     ),
     queries="random",
     label_schedule="exponential",
@@ -50,12 +52,14 @@ ORIGINAL = Preset(
 PAPER = Preset(
     RewardConfig(
         members=3,
+        wide=False,
         use_act=True,
         lr=1e-3,
         weight_decay=0.0,
         adaptive_l2=True,
         minibatch=64,
         iters=100,
+        crops=0,
         pretrain_iters=1_000,
         keep_fitting=True,
         enough_in_a_row=0,
@@ -65,7 +69,7 @@ PAPER = Preset(
 )
 """Christiano et al. 2017, section 2.2 and appendix A.1. Step size, minibatch and iterations are not in the paper."""
 
-DEFAULT = Preset(RewardConfig(), queries="random", label_schedule="exponential")
+DEFAULT = Preset(RewardConfig(), queries="disagreement", label_schedule="exponential")
 """The best we found: docs/results.md has the trials."""
 
 PRESETS: Mapping[str, Preset] = {"default": DEFAULT, "paper": PAPER, "original": ORIGINAL}
