@@ -72,8 +72,8 @@ def test_each_members_output_is_normalised_before_the_average():
     act = np.stack([s.act for c in comparisons for s in (c.query.left, c.query.right)])
     with torch.no_grad():
         members = (r_hat._net(r_hat._inputs(obs, act)) - r_hat._out_mean) / r_hat._out_std
-    assert torch.allclose(members.mean(1), torch.zeros(3), atol=1e-4)
-    assert torch.allclose(members.std(1), torch.ones(3), atol=1e-3)
+    assert torch.allclose(members.mean(1), torch.zeros(r_hat.n_members), atol=1e-4)
+    assert torch.allclose(members.std(1), torch.ones(r_hat.n_members), atol=1e-3)
     assert np.allclose(r_hat.predict(obs, act).reshape(-1), members.mean(0).numpy(), atol=1e-5)
 
 
@@ -198,7 +198,7 @@ def test_crops_and_smoothing_learn_too_and_the_l2_goes_on_from_a_checkpoint(tmp_
     assert other._l2 is not None
     assert r_hat._l2 is not None
     assert torch.equal(other._l2.coefficient, r_hat._l2.coefficient)
-    assert not torch.equal(r_hat._l2.coefficient, torch.full((3,), 1e-4))
+    assert not torch.equal(r_hat._l2.coefficient, torch.full((r_hat.n_members,), 1e-4))
 
 
 def test_dropout_is_off_when_r_hat_is_asked():
