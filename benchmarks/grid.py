@@ -4,7 +4,8 @@
         --labels 100 700 --truth --seeds 1 2 3 4 5 --jobs 2
 
 A variant is a preset, with options of the command after colons: `default:--set=reward.crops=4` or
-`default:--teacher=mistake:0.1`. `--truth` adds runs on the true reward (R*), and uniformly random actions (R_random).
+`default:--teacher=mistake:0.1`; `--variants @benchmarks/ablation.txt` reads them from a file, one a line. `--truth` adds
+runs on the true reward (R*), and uniformly random actions (R_random).
 One CSV row per run as soon as it ends, and its course in a second file; a row that is there is not run again, so the
 same command goes on after a stop. With `--jobs 2` two runs share two cores, one simulator thread each.
 """
@@ -179,7 +180,9 @@ def _done(path: Path) -> set[tuple[str, ...]]:
 def main() -> int:
     """Fill in what is missing of the grid."""
     here = Path(__file__).parent / "out"
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, fromfile_prefix_chars="@"
+    )
     parser.add_argument("tasks", nargs="+", help="task:steps")
     parser.add_argument("--variants", nargs="*", default=["default"])
     parser.add_argument("--labels", type=int, nargs="+", default=[100, 700])
