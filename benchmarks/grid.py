@@ -4,8 +4,8 @@
         --labels 100 700 --truth --seeds 1 2 3 4 5 --jobs 2
 
 A variant is a preset, with options of the command after colons: `default:--set=reward.crops=4` or
-`default:--teacher=mistake:0.1`; `--variants @benchmarks/ablation.txt` reads them from a file, one a line. `--truth` adds
-runs on the true reward (R*), and uniformly random actions (R_random).
+`default:--teacher=mistake:0.1`; `--variants @benchmarks/ablation.txt` reads them from a file, one a line. `--truth`
+adds runs on the true reward (R*), and uniformly random actions (R_random).
 One CSV row per run as soon as it ends, and its course in a second file; a row that is there is not run again, so the
 same command goes on after a stop. With `--jobs 2` two runs share two cores, one simulator thread each.
 """

@@ -10,7 +10,7 @@ from rl_teacher.errors import NotFiniteError, UserError
 from rl_teacher.labels import Verdict
 from rl_teacher.loop import ONLY_TIES
 from rl_teacher.pace import Pace
-from rl_teacher.queries.schedules import AnnealedSchedule
+from rl_teacher.queries.schedules import ExponentialSchedule
 from rl_teacher.teachers.judging import make_judge, oracle, parse_teacher
 from rl_teacher.teachers.synthetic import SyntheticTeacher
 from rl_teacher.trajectory import Query
@@ -98,7 +98,7 @@ def test_the_record_of_a_run_from_before_there_were_faults_is_understood(tmp_pat
 def test_a_teacher_that_can_never_tell_says_so_and_ends_the_run():
     teacher = SyntheticTeacher(lambda asked: Verdict.ABSTAIN)
     pace = Pace(10_000_000, 100, K, n_pretrain=500, n_labels=2_000)
-    loop = teaching(teacher, FakeWatch(), pace, AnnealedSchedule(2_000, 500, 10_000_000))
+    loop = teaching(teacher, FakeWatch(), pace, ExponentialSchedule(2_000, 500, 10_000_000))
     with pytest.raises(UserError, match=r"could not tell 1,\d+ pairs in a row"):
         loop.run()
     assert loop.steps < 100_000, "of ten million"
@@ -120,7 +120,7 @@ def test_patience_is_for_a_row_and_outlasts_a_stop(tmp_path):
 def test_however_faulty_it_is_a_run_ends_with_its_answers(faults):
     teacher = SyntheticTeacher(make_judge(parse_teacher(faults), 0))
     pace = Pace(50_000, 1_000, K, n_pretrain=50, n_labels=200)
-    loop = teaching(teacher, FakeWatch(), pace, AnnealedSchedule(200, 50, 50_000))
+    loop = teaching(teacher, FakeWatch(), pace, ExponentialSchedule(200, 50, 50_000))
     loop.run()
     assert teacher.n_decided == 200
     assert (teacher.tally()["abstain"] > 0) == ("skip" in faults)
@@ -132,7 +132,7 @@ def test_nothing_but_ties_is_said_and_the_run_goes_on():
             return [replace(played, env_rew=1 + 0.1 * played.env_rew) for played in super().play(actor, n_steps)]
 
     watch, teacher = FakeWatch(), SyntheticTeacher(make_judge(parse_teacher("equal:1"), 0))
-    loop = teaching(teacher, watch, Pace(5_000, 100, K, 10, 40), AnnealedSchedule(40, 10, 5_000))
+    loop = teaching(teacher, watch, Pace(5_000, 100, K, 10, 40), ExponentialSchedule(40, 10, 5_000))
     loop.stage = AlikeStage()
     loop.run()
     assert teacher.tally()["tie"] == teacher.n_decided == 40
