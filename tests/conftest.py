@@ -5,6 +5,10 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: more threads only get in each other's way
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("shared machine", deadline=None)  # an example takes longer where others work too
+settings.load_profile("shared machine")
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rl_teacher.reward.crops import crop_sums, segment_sums
@@ -13,6 +13,7 @@ def steps(seed: int, n_members: int = 2, n: int = 3, k: int = 7) -> torch.Tensor
 
 
 @given(st.integers(0, 99), st.floats(0.1, 1.0), st.floats(0.5, 1.0))
+@settings(max_examples=25)
 def test_every_crop_is_the_sum_of_some_run_of_steps_as_long_on_the_left_as_on_the_right(seed, shortest, discount):
     rew = steps(seed)
     k = rew.shape[-1]
