@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from rl_teacher.config import RewardConfig
 from rl_teacher.feedback.store import open_store
 from rl_teacher.teach import main
 
@@ -84,7 +85,7 @@ def test_synth_asks_all_and_reports_the_reward_model():
     assert done["labels"]["asked"] == done["labels"]["answered"] == 60
     assert sum(done["labels"][verdict] for verdict in ("left", "right", "tie", "abstain")) == 60
     model = done["reward_model"]
-    assert model["members"] == 3
+    assert model["members"] == RewardConfig().members
     assert model["fits"] >= 2
     assert 0.5 < model["held_out_accuracy"] <= 1
     assert -1 <= model["correlation"] <= 1
