@@ -258,6 +258,7 @@ def test_a_nan_in_r_hat_ends_the_run_with_a_line_and_poisons_no_checkpoint(monke
         if self.n_fits == 3:
             with torch.no_grad():
                 self._net.weights[0].fill_(math.nan)
+                self._net.wide.fill_(math.nan)
         return info
 
     monkeypatch.setattr(RewardEnsemble, "fit", poisoned)

@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 
 from rl_teacher.envs.faults import LONGEST, where
-from rl_teacher.envs.simulator import Simulator
-from rl_teacher.envs.stage import random_actions
 from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.errors import BrokenEnvironmentError, NotFiniteError, UserError
 
@@ -107,6 +105,9 @@ def _found(name: str) -> Judge:
 
 def _try(judge: OwnJudge, spec: EnvSpec) -> None:
     """A few random steps, one by one and together, as the two simulators will ask."""
+    from rl_teacher.envs.simulator import Simulator  # not above: the command line is read before MuJoCo is imported,
+    from rl_teacher.envs.stage import random_actions  # which fails where MUJOCO_GL is wrong
+
     with closing(Simulator(spec)) as sim:
         rng = np.random.default_rng(0)
         seen = [np.array(sim.reset(seed=0), dtype=np.float64)]
