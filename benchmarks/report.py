@@ -1,8 +1,8 @@
 """From the grid's rows to scores, intervals and curves.
 
-    python benchmarks/report.py docs/results/grid.csv --pictures docs/pictures
+    python benchmarks/report.py docs/results/grid.csv --pictures docs/pictures --page docs/results.md
 
-Prints Markdown tables and draws `score-labels.png` and `score-minutes.png`. The score of a run is
+Prints Markdown tables, puts them into a page, and draws `score-labels.png` and `score-minutes.png`. The score of a run is
 (R - R_random) / (R* - R_random), with R* the same agent on the true reward for as many steps and R_random uniformly
 random actions, both pooled over their seeds. Intervals are 95 %, by stratified bootstrap over runs and tasks (rliable;
 Agarwal et al. 2021). Needs the extra `report`.
@@ -27,6 +27,8 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 RESAMPLES = 10_000
+BEGIN, END = "<!-- report -->", "<!-- end of report -->"
+"""Where the tables stand in a page."""
 POINTS = 50
 """Of a curve against minutes."""
 TASK = ["task", "steps"]
@@ -130,6 +132,9 @@ def draw_labels(scores: pd.DataFrame, path: Path) -> None:
             ax.plot(budgets, bounds[:, 0], "o-", label=variant)
             ax.fill_between(budgets, bounds[:, 1], bounds[:, 2], alpha=0.15)
         ax.set(xscale="log", xlabel="answers", title="all" if which is None else f"{which[0]}, {which[1] / 1e6:g} M")
+        budgets = sorted(scores.labels.unique())
+        ax.set_xticks(budgets, [str(n) for n in budgets])
+        ax.minorticks_off()
         _dress(ax)
     axes[0][0].set_ylabel("score (IQM, 95 %)")
     _save(figure, axes[0][-1], path)
@@ -158,9 +163,9 @@ def _dress(ax: Any) -> None:
 
 
 def _save(figure: Any, last: Any, path: Path) -> None:
-    last.legend(fontsize=7, loc="lower right")
+    last.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.02, 0.5))
     figure.tight_layout()
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=110, bbox_inches="tight")
     plt.close(figure)
 
 
@@ -170,6 +175,7 @@ def main() -> int:
     parser.add_argument("grid", type=Path, help="CSV file that benchmarks/grid.py wrote; its course lies beside it")
     parser.add_argument("--variants", nargs="*", help="only these recipes")
     parser.add_argument("--pictures", type=Path, help="folder for the curves")
+    parser.add_argument("--page", type=Path, help=f"Markdown page: the tables go between {BEGIN} and {END}")
     args = parser.parse_args()
     rows, course = pd.read_csv(args.grid), pd.read_csv(args.grid.with_name(f"{args.grid.stem}-course.csv"))
     course = scored(course, reference=rows)
@@ -177,7 +183,12 @@ def main() -> int:
         rows = rows[rows.variant.isin([*args.variants, "truth", "random"])]
         course = course[course.variant.isin([*args.variants, "truth"])]
     scores = scored(rows[~rows.variant.isin(["truth", "random"])], reference=rows)
-    print(truth_table(rows), score_table(scores), areas(scores, course), sep="\n\n")
+    tables = "\n\n".join((truth_table(rows), score_table(scores), areas(scores, course)))
+    print(tables)
+    if args.page:
+        before, _, rest = args.page.read_text(encoding="utf-8").partition(BEGIN)
+        _, _, after = rest.partition(END)
+        args.page.write_text(f"{before}{BEGIN}\n{tables}\n{END}{after}", encoding="utf-8")
     if args.pictures:
         args.pictures.mkdir(parents=True, exist_ok=True)
         draw_labels(scores, args.pictures / "score-labels.png")
