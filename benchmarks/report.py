@@ -2,7 +2,7 @@
 
     python benchmarks/report.py docs/results/grid.csv --pictures docs/pictures --page docs/results.md
 
-Prints Markdown tables, puts them into a page, and draws `score-labels.png` and `score-minutes.png`. The score of a run is
+Prints Markdown tables, puts them into a page, and draws `score-labels.png` and `score-minutes.png`. A run's score is
 (R - R_random) / (R* - R_random), with R* the same agent on the true reward for as many steps and R_random uniformly
 random actions, both pooled over their seeds. Intervals are 95 %, by stratified bootstrap over runs and tasks (rliable;
 Agarwal et al. 2021). Needs the extra `report`.
