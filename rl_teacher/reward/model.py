@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from rl_teacher.trajectory import Comparison, ComparisonBatch, Query
 
 CHUNK = 2_048
 """Rows per forward pass: few enough for the activations of all members to stay in the cache."""
+LEAST_EFFORT = 0.25
+"""Of a fit's gradient steps, for a network that does not help yet: it may, with more answers."""
 JUDGED = 256
 """Comparisons that accuracies and output scales are measured on; more would cost as much as the fit itself."""
 
@@ -92,7 +95,7 @@ class RewardEnsemble:
         out = doubted(self._net, data, self.config)
         trusted = data.rows(torch.nonzero(~out).squeeze(1)) if 0 < int(out.sum()) < len(usable) else data
         self._fit_terms(trusted)
-        done = fit(self._net, self._optim, trusted, self.config, n_iters or self.config.iters, self._rng, self._l2)
+        done = fit(self._net, self._optim, trusted, self.config, n_iters or self._effort(), self._rng, self._l2)
         self.n_fits += 1
         counts = {"comparisons": len(usable), "doubted": len(usable) - len(trusted.mu), "iters": done}
         return {"fitted": 1.0, **{name: float(n) for name, n in counts.items()}, **self._settle(data)}
@@ -152,6 +155,11 @@ class RewardEnsemble:
         if self.config.bootstrap:
             weight = bootstrap([c.query.id for c in comparisons], self.n_members, self._seed)
         return FitData(x, torch.from_numpy(batch.mu.copy()), weight)
+
+    def _effort(self) -> int:
+        """Gradient steps of the network's fit: fewer while held-out answers say that it helps little."""
+        share = 1.0 if self._net.share is None else max(LEAST_EFFORT, float(self._net.share))
+        return math.ceil(share * self.config.iters)
 
     def _fit_terms(self, data: FitData) -> None:
         """The wide part comes first, so that the network learns only what is left."""
