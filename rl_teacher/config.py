@@ -69,7 +69,7 @@ class RewardConfig:
 
     members: int = 5
     """E, networks in the ensemble."""
-    hidden: tuple[int, ...] = (64, 64)
+    hidden: tuple[int, ...] = (32, 32)
     """Sizes of the hidden layers of each member."""
     wide: bool = True
     """Whether a sparse linear and quadratic function of the inputs is added to each member, fitted before it."""

@@ -26,6 +26,7 @@ class Preset:
 ORIGINAL = Preset(
     RewardConfig(
         members=1,
+        hidden=(64, 64),
         wide=False,
         slope=0.3,  # Keras' own
         dropout=0.5,
@@ -52,6 +53,7 @@ ORIGINAL = Preset(
 PAPER = Preset(
     RewardConfig(
         members=3,
+        hidden=(64, 64),
         wide=False,
         use_act=True,
         lr=1e-3,

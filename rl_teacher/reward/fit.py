@@ -128,22 +128,23 @@ def doubted(net: EnsembleMLP, data: FitData, config: RewardConfig) -> Tensor:
     return (n > 0) & ((outsiders * chance).sum(0) / n.clamp_min(1.0) < config.doubt)
 
 
-@torch.no_grad()
-def fair_share(net: EnsembleMLP, data: FitData, config: RewardConfig) -> float:
-    """How much of the network to add to the wide part: the share with the lowest loss on held-out answers."""
+def fair_share(flat: Tensor, deep: Tensor, data: FitData, config: RewardConfig) -> float:
+    """How much of the network to add to the wide part: the share with the lowest loss on held-out answers.
+
+    Args:
+        flat: What the wide part says of every step, (E, B, 2, k).
+        deep: What the network says, (E, B, 2, k).
+        data: The comparisons.
+        config: See RewardConfig.
+    """
     held_out = data.weight == 0
     if not bool(held_out.any()):
         return 1.0
-    x = data.x.reshape(-1, data.x.shape[-1])
-    flat, deep = (
-        segment_sums(part(x).reshape(-1, *data.x.shape[:-1]), config.discount).diff(dim=-1).squeeze(-1)
-        for part in (net.flat, net.deep)
-    )
+    ours, networks = (segment_sums(part, config.discount) for part in (flat, deep))
 
     def loss(share: float) -> float:
-        margin = -(flat + share * deep)  # left minus right
-        each = preference_loss(margin, torch.zeros_like(margin), data.mu, data.weight, config.error_rate)[1]
-        return float(each[held_out].mean())
+        left, right = (ours + share * networks).unbind(-1)
+        return float(preference_loss(left, right, data.mu, data.weight, config.error_rate)[1][held_out].mean())
 
     return min(SHARES, key=loss)
 

@@ -174,9 +174,14 @@ class RewardEnsemble:
         """After a fit: set the scale of the outputs and judge the members, on at most JUDGED comparisons."""
         if len(data.mu) > JUDGED:
             data = data.rows(torch.randperm(len(data.mu), generator=self._rng)[:JUDGED])
-        if self._net.share is not None:
-            self._net.share.fill_(fair_share(self._net, data, self.config))
-        rew = steps_of(self._net, data.x)
+        if self._net.share is None:
+            rew = steps_of(self._net, data.x)
+        else:
+            x = data.x.reshape(-1, data.x.shape[-1])
+            flat, deep = (part(x).reshape(-1, *data.x.shape[:-1]) for part in (self._net.flat, self._net.deep))
+            share = fair_share(flat, deep, data, self.config)
+            self._net.share.fill_(share)
+            rew = flat + share * deep
         if self.config.normalise_outputs:
             every = rew.flatten(1)
             self._out_mean, self._out_std = every.mean(1, keepdim=True), every.std(1, keepdim=True).clamp_min(1e-4)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -93,7 +92,11 @@ def test_r_hat_with_it_learns_from_fewer_answers():
 
 
 def test_the_network_is_added_where_it_helps_and_left_out_where_it_does_not():
-    config = replace(RewardConfig(), members=2)
+    def share_of(net: EnsembleMLP, data: FitData) -> float:
+        rows = data.x.reshape(-1, 3)
+        flat, deep = (part(rows).reshape(2, *data.x.shape[:-1]) for part in (net.flat, net.deep))
+        return fair_share(flat, deep, data, RewardConfig())
+
     net = EnsembleMLP(2, 3, (4,), torch.Generator().manual_seed(0), wide=True)
     assert net.wide is not None
     net.wide[:, 0] = 1.0
@@ -101,12 +104,12 @@ def test_the_network_is_added_where_it_helps_and_left_out_where_it_does_not():
     data = FitData(x, mu, bags(2, 200))
     with torch.no_grad():
         net.weights[-1].mul_(20)  # a loud network that has learned nothing
-    assert fair_share(net, data, config) == 0.0
+    assert share_of(net, data) == 0.0
     net.wide.zero_()
     taught = net.deep(x.reshape(-1, 3)).reshape(2, 200, 2, 6).sum(-1).mean(0)
     left = (taught[:, 0] > taught[:, 1]).float()
-    assert fair_share(net, FitData(x, torch.stack((left, 1 - left), 1), bags(2, 200)), config) > 0.0
-    assert fair_share(net, FitData(x, mu, torch.ones(2, 200)), config) == 1.0  # nothing is held out
+    assert share_of(net, FitData(x, torch.stack((left, 1 - left), 1), bags(2, 200))) > 0.0
+    assert share_of(net, FitData(x, mu, torch.ones(2, 200))) == 1.0  # nothing is held out
 
 
 def test_it_goes_on_from_a_checkpoint(tmp_path):
