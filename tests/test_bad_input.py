@@ -19,27 +19,11 @@ from rl_teacher.envs.simulator import Simulator
 from rl_teacher.errors import outside_fault
 from rl_teacher.feedback.store import open_store
 from rl_teacher.runs import PARTS, RunFolder
-from rl_teacher.teach import main
+from tests.commands import refused, summary, teach
 from tests.trainer import SCRIPT, person, training
 from tests.unprivileged import run_unprivileged
 
 WELL = "-p rl -e Reacher-v1 -n x -t 5000 -V"
-
-
-def teach(words: str) -> int:
-    return main(shlex.split(words))
-
-
-def summary(name: str) -> dict:
-    return json.loads(Path("runs", name, "summary.json").read_text())
-
-
-def refused(words: str, capsys: pytest.CaptureFixture[str]) -> str:
-    assert teach(words) == 2
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1, error
-    assert "Traceback" not in error
-    return error
 
 
 @pytest.mark.parametrize(

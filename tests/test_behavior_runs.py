@@ -10,22 +10,7 @@ from pathlib import Path
 import pytest
 
 from rl_teacher.feedback.store import open_store
-from rl_teacher.teach import main
-
-
-def teach(words: str) -> int:
-    return main(shlex.split(words))
-
-
-def summary(name: str) -> dict:
-    return json.loads(Path("runs", name, "summary.json").read_text())
-
-
-def refused(words: str, capsys: pytest.CaptureFixture[str]) -> str:
-    assert teach(words) == 2
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1, error
-    return error
+from tests.commands import refused, summary, teach
 
 
 @pytest.fixture

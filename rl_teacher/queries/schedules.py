@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 
 from rl_teacher.errors import UserError, unknown
@@ -32,9 +33,9 @@ class BoundedSchedule(LabelSchedule):
         # pre + (L - pre) share(t/T)
         return self.n_pretrain + int((self.n_labels - self.n_pretrain) * self.share(done) + 1e-9)
 
+    @abstractmethod
     def share(self, done: float) -> float:
         """Share of the on-line answers wanted when a share `done` in [0, 1) of the time for them is over."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
