@@ -7,7 +7,7 @@ import platform
 import socket
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,8 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
 
     store = open_store(machine.run_dir, machine.store)
     stack.callback(store.close)
-    env = make_vec(spec, config.ppo.n_envs, _seed(config.seed, 1, done["steps"]), machine.workers, staggered=True)
+    learns = for_learning(spec, config)
+    env = make_vec(learns, config.ppo.n_envs, _seed(config.seed, 1, done["steps"]), machine.workers, staggered=True)
     stack.callback(env.close)
     agent = PPO(env, config.ppo, _seed(config.seed, 2))
     stage = Stage(spec, _seed(config.seed, 3, done["steps"]), run=config.name)
@@ -249,6 +250,17 @@ def check_length(spec: EnvSpec) -> None:
             f"Segments of {spec.clip_steps} steps are longer than an episode of '{spec.env_id}', which has "
             f"{spec.episode_steps}. Choose an environment with longer episodes."
         )
+
+
+def for_learning(spec: EnvSpec, config: RunConfig) -> EnvSpec:
+    """The environment as the learner has it: its episodes may be cut earlier than those that are seen and judged."""
+    cut = config.ppo.episode_steps
+    if not cut:
+        return spec
+    if spec.task is None or spec.episode_steps is None:
+        what = f"--set ppo.episode_steps={cut} given"
+        raise UserError(f"{what}, but '{spec.env_id}' has a clock of its own. Leave it out.")
+    return replace(spec, episode_steps=min(cut, spec.episode_steps))
 
 
 def _seed(*numbers: int) -> int:

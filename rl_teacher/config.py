@@ -24,6 +24,9 @@ class PPOConfig:
     """Steps of each environment between two updates …"""
     shortest: int = 24
     """… fewer where a round is to be shorter, but at least these: with 26 hopper learned as well, with 13 badly."""
+    episode_steps: int = 0
+    """The learner's own episodes are cut after so many steps, as by a clock; 0: with the task's. Where a fall spoils
+    the rest of an episode and nothing ends it, more of what is learned from is then on its feet."""
     minibatch: int = 1024
     """Rows per gradient step: few large steps cost less time than many small ones and learned as much."""
     epochs: int = 7
@@ -52,7 +55,7 @@ class PPOConfig:
             _in_range(f"ppo.{name}", getattr(self, name), least=0, open_below=True)
         for name in ("gamma", "lam"):
             _in_range(f"ppo.{name}", getattr(self, name), least=0, most=1)
-        for name in ("value_weight", "entropy_weight"):
+        for name in ("value_weight", "entropy_weight", "episode_steps"):
             _in_range(f"ppo.{name}", getattr(self, name), least=0)
         _in_range("ppo.log_std_init", self.log_std_init, least=-10, most=2)
         for size in self.hidden:
@@ -192,8 +195,9 @@ PPO_BY_TASK: Mapping[str, Mapping[str, Any]] = {
     "reacher": {"gamma": 0.95, "minibatch": 512, "epochs": 10, "lr": 5e-4},
     "hopper": _LEGGED,
     "hopper-backflip": {**_LEGGED, "gamma": 0.99, "entropy_weight": 0.005, "log_std_init": -0.7},
-    "walker": _LEGGED,
+    "walker": {**_LEGGED, "gamma": 0.99, "episode_steps": 250},
     "walker-ballet": {**_LEGGED, "gamma": 0.99, "entropy_weight": 0.01, "log_std_init": -0.7},
+    "ant": {"gamma": 0.99, "episode_steps": 250},
     "humanoid": _LEGGED,
     "swimmer": {"gamma": 0.999},
     "pendulum": {"gamma": 0.95},
