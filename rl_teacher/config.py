@@ -72,7 +72,7 @@ class RewardConfig:
 
     members: int = 5
     """E, networks in the ensemble."""
-    hidden: tuple[int, ...] = (32, 32)
+    hidden: tuple[int, ...] = (64, 64)
     """Sizes of the hidden layers of each member."""
     wide: bool = True
     """Whether a sparse linear and quadratic function of the inputs is added to each member, fitted before it."""
@@ -94,7 +94,7 @@ class RewardConfig:
     """AdamW's decay; not used with `adaptive_l2`."""
     adaptive_l2: bool = False
     """Whether an ℓ2 penalty is adapted to keep held-out loss at 1.1 to 1.5 times training loss."""
-    minibatch: int = 32
+    minibatch: int = 16
     """Comparisons per gradient step."""
     iters: int = 40
     """Gradient steps of one fit while the run goes on."""

@@ -26,7 +26,6 @@ class Preset:
 ORIGINAL = Preset(
     RewardConfig(
         members=1,
-        hidden=(64, 64),
         wide=False,
         slope=0.3,  # Keras' own
         dropout=0.5,
@@ -53,7 +52,6 @@ ORIGINAL = Preset(
 PAPER = Preset(
     RewardConfig(
         members=3,
-        hidden=(64, 64),
         wide=False,
         use_act=True,
         lr=1e-3,

@@ -49,7 +49,7 @@ def small_disk(at: Path, size: str) -> Iterator[Path]:
 
 @pytest.mark.parametrize(
     ("size", "full_at"),
-    [("300k", "database"), ("480k", "reward.safetensors"), ("750k", "teacher.safetensors")],
+    [("300k", "database"), ("600k", "reward.safetensors"), ("850k", "teacher.safetensors")],
 )
 def test_a_full_disk_is_one_line_the_page_is_told_and_no_draft_holds_the_space(size, full_at, tmp_path):
     with small_disk(tmp_path / "small", size) as disk:

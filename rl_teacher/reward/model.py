@@ -28,7 +28,7 @@ CHUNK = 2_048
 """Rows per forward pass: few enough for the activations of all members to stay in the cache."""
 LEAST_EFFORT = 0.25
 """Of a fit's gradient steps, for a network that does not help yet: it may, with more answers."""
-JUDGED = 256
+JUDGED = 128
 """Comparisons that accuracies and output scales are measured on; more would cost as much as the fit itself."""
 
 
@@ -177,8 +177,11 @@ class RewardEnsemble:
         if self._net.share is None:
             rew = steps_of(self._net, data.x)
         else:
-            x = data.x.reshape(-1, data.x.shape[-1])
-            flat, deep = (part(x).reshape(-1, *data.x.shape[:-1]) for part in (self._net.flat, self._net.deep))
+            x = data.x.reshape(-1, data.x.shape[-1]).split(CHUNK)
+            flat, deep = (
+                torch.cat([part(rows) for rows in x], 1).reshape(-1, *data.x.shape[:-1])
+                for part in (self._net.flat, self._net.deep)
+            )
             share = fair_share(flat, deep, data, self.config)
             self._net.share.fill_(share)
             rew = flat + share * deep
