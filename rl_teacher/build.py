@@ -86,10 +86,10 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     store = open_store(machine.run_dir, machine.store)
     stack.callback(store.close)
     learns = for_learning(spec, config)
-    env = make_vec(learns, config.ppo.n_envs, _seed(config.seed, 1, done["steps"]), machine.workers, staggered=True)
+    env = make_vec(learns, config.ppo.n_envs, _seed(config.seed, 1, 0), machine.workers, staggered=True)
     stack.callback(env.close)
     agent = PPO(env, config.ppo, _seed(config.seed, 2))
-    stage = Stage(spec, _seed(config.seed, 3, done["steps"]), run=config.name)
+    stage = Stage(spec, _seed(config.seed, 3, 0), run=config.name)
     stack.callback(stage.close)
     desk = _desk(config, spec, stage, store, folder.is_new())
     session = _session(config, machine, folder, console, desk, agent, spec, done)
@@ -97,7 +97,16 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     if config.predictor == "rl":
         session.loop = Loop(agent, pace_for(config, spec.clip_steps), session)
     else:
-        session.loop = _teaching(config, spec, session, agent, stage, done["steps"])
+        session.loop = _teaching(config, spec, session, agent, stage)
+
+    def begin_leg(steps: int) -> None:
+        agent.restart(_seed(config.seed, 1, steps))
+        stage.restart(_seed(config.seed, 3, steps))
+        if isinstance(session.loop, TeachingLoop):
+            session.loop.pool.restart(_seed(config.seed, 5, steps))
+            session.loop.choose = make_strategy(config.queries)
+
+    session.begin_leg = begin_leg
     if checkpoint is not None:
         session.restore(checkpoint)
         console.line(f"going on from step {session.loop.steps:,}")
@@ -107,15 +116,15 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     return session
 
 
-def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, stage: Stage, done_steps: int) -> Loop:
+def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, stage: Stage) -> Loop:
     desk, human = session.desk, config.predictor == "human"
     reward = RewardEnsemble(stage.obs_space, stage.act_space, config.reward, _seed(config.seed, 4))
-    rng = np.random.default_rng(_seed(config.seed, 5, done_steps))
+    pool = SegmentPool(spec.clip_steps, POOL_PLAYS, np.random.default_rng(_seed(config.seed, 5, 0)))
     if human:
         teacher = HumanTeacher(desk.store, desk.experiment_id, desk.run_id, desk.clip)
     else:
         teacher = SyntheticTeacher(make_judge(parse_teacher(config.teacher), _seed(config.seed, 6)))
-    session.parts.append(reward)
+    session.parts += [reward, pool]
     if isinstance(teacher, SyntheticTeacher):
         session.parts.append(teacher)
     pace = pace_for(config, spec.clip_steps)
@@ -126,7 +135,7 @@ def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, st
         pace,
         session,
         stage=stage,
-        pool=SegmentPool(spec.clip_steps, POOL_PLAYS, rng),
+        pool=pool,
         reward=reward,
         teacher=teacher,
         choose=make_strategy(config.queries),

@@ -7,7 +7,9 @@ The loop knows none of the parts, only their verbs (`protocols`).
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from rl_teacher.errors import UserError
 from rl_teacher.pace import Pace, StageAccount
@@ -50,6 +52,14 @@ class Loop:
         while not self.over():
             info = self.round()
             self.watch.record(self.steps, info)
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps of the loop itself, as JSON."""
+        return {"steps": self.steps}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave, before `run`."""
+        self.steps = state["steps"]
 
     def over(self) -> bool:
         """Whether the run has come to its end."""
@@ -112,13 +122,37 @@ class TeachingLoop(Loop):
     _exhausted: bool = True
     """The pool has no further question to give."""
     _fruitless: int = 0
+    _begun: bool = False
+    """What comes before the agent learns is done."""
 
     def __post_init__(self) -> None:
         self._account = StageAccount(self.pace)
 
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps of the loop itself; the answers are in the teacher's."""
+        return {
+            **super().state(),
+            **{"ready": self.ready, "begun": self._begun, "cursor": self.cursor, "changed": self._changed},
+            **{"exhausted": self._exhausted, "fruitless": self._fruitless, "account": self._account.state()},
+            "used": sorted(self._used),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave. All answers are read again; those that came meanwhile are new."""
+        super().restore(state)
+        self.ready, self._begun = state["ready"], state["begun"]
+        self._exhausted, self._fruitless = state["exhausted"], state["fruitless"]
+        self._account.restore(state["account"])
+        self.listen()
+        self._changed = state["changed"] or self.cursor > state["cursor"]
+        self._used = set(state["used"])
+        self._unused = {query_id: at for query_id, at in self._unused.items() if query_id not in self._used}
+
     def prepare(self) -> None:
         """Before the agent learns: answers about random behaviour, and a first r̂ (section 2.2, appendix A.1)."""
         self.pool.remember(self.teacher.asked())
+        if self._begun:
+            return
         self.listen()
         if not self.ready:
             self.judge_random_behaviour()
@@ -127,6 +161,7 @@ class TeachingLoop(Loop):
         self._account.open(self.steps)
         if not self.over():
             self.fit()
+            self._begun = True
 
     def judge_random_behaviour(self) -> None:
         """Ask until there are answers enough. From then on questions are about what the agent has learned."""

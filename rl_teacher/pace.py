@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rl_teacher.config import RunConfig
@@ -124,6 +125,15 @@ class StageAccount:
         """Begin to count at this step of the run."""
         self._began = self._last = steps
         self._played, self._owed = 0, 0.0
+
+    def state(self) -> dict[str, float]:
+        """What a checkpoint keeps."""
+        return {"began": self._began, "last": self._last, "played": self._played, "owed": self._owed}
+
+    def restore(self, state: Mapping[str, float]) -> None:
+        """Go on from what `state` gave."""
+        self._began, self._last, self._played = (int(state[name]) for name in ("began", "last", "played"))
+        self._owed = state["owed"]
 
     def promise(self, n: int) -> None:
         """So many questions will be asked."""

@@ -51,8 +51,8 @@ class VecEnv(Protocol):
     act_space: gym.Space
     """Of one action."""
 
-    def reset(self) -> np.ndarray:
-        """Start all episodes afresh; returns obs (N, *obs) float32."""
+    def reset(self, seed: int | None = None) -> np.ndarray:
+        """Start all episodes afresh, as a new one made with this seed would; returns obs (N, *obs) float32."""
         ...
 
     def step(self, act: np.ndarray) -> VecStep:
@@ -89,11 +89,15 @@ class Agent(Actor, Protocol):
         ...
 
     def save(self, folder: Path) -> None:
-        """Write all that is needed to go on, without pickle."""
+        """Write all that is needed to go on, without pickle, but for the environments: see `restart`."""
         ...
 
     def load(self, folder: Path) -> None:
         """Go on from what `save` wrote."""
+        ...
+
+    def restart(self, seed: int) -> None:
+        """Begin new episodes in all environments, which depend on nothing but this seed and the policy."""
         ...
 
 
@@ -138,6 +142,10 @@ class Stage(Protocol):
         """At least `n_steps` steps of present behaviour; None plays uniformly random actions."""
         ...
 
+    def restart(self, seed: int) -> None:
+        """Begin new episodes, which depend on nothing but this seed and the policy."""
+        ...
+
 
 class Pool(Protocol):
     """Recent behaviour that questions are made of."""
@@ -160,6 +168,10 @@ class Pool(Protocol):
 
     def remember(self, pairs: Iterable[str]) -> None:
         """The queries of these ids have been asked."""
+        ...
+
+    def restart(self, seed: int) -> None:
+        """From here on segments are drawn with this seed."""
         ...
 
 

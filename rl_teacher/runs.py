@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
-import os
 import re
-import shutil
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rl_teacher import checkpoints
 from rl_teacher.errors import BrokenEnvironmentError, UserError
+from rl_teacher.files import write_json
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 LONGEST = 100
 """Letters of a name."""
-KEEP = 3
-"""Checkpoints kept."""
-_AGENT, _REWARD = "agent.safetensors", "reward.safetensors"
-PARTS = {
-    "rl": (_AGENT,),
-    "synth": (_AGENT, _REWARD, "teacher.safetensors", "teacher.json"),
-    "human": (_AGENT, _REWARD),
-}
-"""Files of a checkpoint besides state.json, by predictor."""
-_STATE = {"steps": int, "evaluated_at": int, "seconds": dict, "latest": dict, "true_return": dict | None, "ready": bool}
-"""What state.json must hold for a run to go on from it."""
 
 
 class RunFolder:
@@ -105,51 +93,16 @@ class RunFolder:
         write_json(self.path / "summary.json", summary)
 
     def save(self, step: int, write: Callable[[Path], None]) -> Path:
-        """Write a checkpoint: whole or not at all.
-
-        Everything goes into a temporary folder with a manifest of hashes, to the disk, and then gets its name.
-
-        Args:
-            step: Environment steps of the run.
-            write: Fills a folder.
-        """
-        final = self.path / "checkpoints" / f"step-{step:012d}"
-        draft = final.with_suffix(".tmp")
-        shutil.rmtree(draft, ignore_errors=True)
-        try:
-            _draft(draft, write)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)  # else it would hold the space that a full disk lacks
-            raise
-        shutil.rmtree(final, ignore_errors=True)
-        draft.rename(final)
-        _fsync(final.parent)
-        for old in self._checkpoints()[:-KEEP]:
-            shutil.rmtree(old)
-        return final
+        """Write a checkpoint; see `checkpoints.save`."""
+        return checkpoints.save(self.path / "checkpoints", step, write)
 
     def latest(self, warn: Callable[[str], None]) -> Path | None:
-        """The newest whole checkpoint, or None. Damaged ones are named through `warn` and passed over."""
-        damaged = False
-        for folder in reversed(self._checkpoints()):
-            fault = _fault(folder, self._parts)
-            if fault is None:
-                return folder
-            damaged = True
-            aside = folder.with_name(f"{folder.name}.damaged")
-            shutil.rmtree(aside, ignore_errors=True)
-            folder.rename(aside)
-            warn(f"checkpoint {folder.name} is damaged ({fault}); set aside as {aside.name}")
-        if damaged:
-            warn("no whole checkpoint is left: starting afresh; answers of people are in the store and are kept")
-        return None
+        """The checkpoint to go on from; see `checkpoints.latest`."""
+        return checkpoints.latest(self.path / "checkpoints", self._parts, warn)
 
     def close(self) -> None:
         """Let go of the folder. Closing twice is harmless."""
         self._lock.close()
-
-    def _checkpoints(self) -> list[Path]:
-        return sorted(p for p in (self.path / "checkpoints").iterdir() if re.fullmatch(r"step-\d{12}", p.name))
 
 
 @contextmanager
@@ -174,29 +127,6 @@ def fault_log(run_dir: Path, name: str) -> Iterator[None]:
         except OSError:
             raise fault from fault.__cause__  # it can be told without a log
         raise BrokenEnvironmentError(f"{fault} The whole traceback is in {log}.") from fault.__cause__
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Replace a JSON file as a whole: a reader sees the old or the new one, never half of one."""
-    draft = path.with_suffix(".json.tmp")
-    try:
-        draft.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        _fsync(draft)
-        os.replace(draft, path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-
-
-def _draft(folder: Path, write: Callable[[Path], None]) -> None:
-    """A checkpoint with its manifest, on the disk, but not under its name yet."""
-    folder.mkdir()
-    write(folder)
-    manifest = {file.name: _sha256(file) for file in sorted(folder.iterdir())}
-    write_json(folder / "manifest.json", manifest)
-    for file in folder.iterdir():
-        _fsync(file)
-    _fsync(folder)
 
 
 def _path(run_dir: Path, name: str) -> Path:
@@ -239,41 +169,3 @@ def _differences(held: Mapping[str, Any], wanted: Mapping[str, Any], where: str 
         elif old != new:
             found.append(f"{where}{key} was {old!r}, now {new!r}")
     return found
-
-
-def _fault(folder: Path, parts: Sequence[str]) -> str | None:
-    """What is wrong with a checkpoint, or None."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        wrong = [name for name, sha in manifest.items() if _sha256(folder / name) != sha]
-        state = json.loads((folder / "state.json").read_text())
-    except (FileNotFoundError, ValueError, AttributeError) as error:
-        return str(error)
-    except OSError as error:  # nothing says that it is damaged: it may be whole and only out of reach
-        raise UserError(
-            f"The checkpoint {folder} cannot be read ({error.strerror}). It must be one you may read; mend its "
-            "permissions or the disk and start the same command again. Nothing was changed."
-        ) from error
-    if not manifest:
-        return "its manifest is empty"
-    if wrong:
-        return f"{', '.join(wrong)} changed"
-    missing = [name for name in (*parts, "state.json") if name not in manifest]
-    if missing:
-        return f"{', '.join(missing)} missing"
-    state = state if isinstance(state, dict) else {}
-    unfit = [name for name, kind in _STATE.items() if name not in state or not isinstance(state[name], kind)]
-    return f"state.json holds no usable {', '.join(unfit)}" if unfit else None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -14,15 +14,18 @@ from typing import Any, Protocol
 from rl_teacher.console import Console
 from rl_teacher.desk import Desk
 from rl_teacher.envs.evaluate import Returns
+from rl_teacher.files import write_json
 from rl_teacher.loop import Loop, TeachingLoop
 from rl_teacher.metrics import Metrics, correlations, memory_mb
 from rl_teacher.protocols import Info
 from rl_teacher.replays import Replays
-from rl_teacher.runs import RunFolder, write_json
+from rl_teacher.runs import RunFolder
 from rl_teacher.serving import PageServer
 from rl_teacher.stopwatch import Stopwatch
 
 SAVE_EVERY_SECONDS = 60.0
+LEG_STEPS = 250_000
+"""Steps of a leg, without a person."""
 REPORT_EVERY_SECONDS = 0.5
 IDLE_SECONDS = 0.1
 SEGMENTS_TO_CORRELATE = 64
@@ -42,7 +45,13 @@ class Savable(Protocol):
 
 @dataclass
 class Session:
-    """The Observer of one run."""
+    """The Observer of one run.
+
+    Without a person a run is a chain of *legs*. Simulators cannot be saved, so at a checkpoint that begins a leg they
+    begin new episodes, and whatever is drawn from then on follows from the run's seed and the step. A run that goes on
+    from there does the same, and so ends as one that was never stopped. Other checkpoints are for a run whose legs take
+    long, and for people, who are never the same twice.
+    """
 
     folder: RunFolder
     metrics: Metrics
@@ -70,12 +79,16 @@ class Session:
     """Set by Ctrl-C."""
     loop: Loop = field(init=False)
     """Set when it is built, for it needs this session to report to."""
+    begin_leg: Callable[[int], None] = field(init=False)
+    """Begins new episodes, at this step of the run. Set with the loop."""
     _latest: dict[str, float] = field(default_factory=dict)
     _true_return: dict[str, Any] | None = None
     """As in summary.json; with a behaviour its `behavior_return`."""
     _evaluated_at: int = 0
-    _saved_at: float = 0.0
+    _saved_at: float = -math.inf
     _saved_step: int | None = None
+    _leg: int | None = None
+    """Where the present leg began."""
     _reported_at: float = 0.0
     _message: str = ""
 
@@ -127,6 +140,10 @@ class Session:
             figures |= self.look(steps, self.n_glance)
         seconds = {f"seconds/{name}": value for name, value in self.stopwatch.seconds().items()}
         self.metrics.write(steps, {**figures, **seconds, "wall_seconds": self.elapsed(), "memory_mb": memory_mb()})
+        if self._leg_is_over(steps):
+            self.save(steps, leg=True)
+            self.begin_leg(steps)
+            self._leg = steps
         self._save_now_and_then()
         self._report()
 
@@ -152,13 +169,17 @@ class Session:
         self._latest |= figures
         return figures
 
-    def save(self, steps: int) -> None:
+    def save(self, steps: int, leg: bool = False) -> None:
         """Write a checkpoint and the summary.
+
+        Args:
+            steps: Of the run so far.
+            leg: Whether a leg begins here.
 
         Raises:
             NotFiniteError: If a NaN has got into the weights; the checkpoint before stays the newest.
         """
-        self.folder.save(steps, self._write)
+        self.folder.save(steps, lambda draft: self._write(draft, leg))
         self.folder.write_summary(self.summary(steps, finished=False))
         self._saved_at, self._saved_step = time.monotonic(), steps
 
@@ -167,6 +188,11 @@ class Session:
         due = time.monotonic() - self._saved_at > SAVE_EVERY_SECONDS
         if self._saved_step is None or (due and self._saved_step != self.loop.steps):
             self.save(self.loop.steps)
+
+    def _leg_is_over(self, steps: int) -> bool:
+        if self.about["predictor"] == "human":
+            return False
+        return self._leg is None or steps // LEG_STEPS > self._leg // LEG_STEPS
 
     def fail(self, message: str) -> None:
         """Tell terminal and page that the run has ended before its end."""
@@ -178,17 +204,21 @@ class Session:
         for part in self.parts:
             part.load(checkpoint)
         state = json.loads((checkpoint / "state.json").read_text())
-        self.loop.steps, self._evaluated_at, self._latest = state["steps"], state["evaluated_at"], state["latest"]
-        self._true_return, self._saved_step = state["true_return"], state["steps"]
-        if isinstance(self.loop, TeachingLoop):
-            self.loop.ready = state["ready"]
+        self._evaluated_at, self._latest, self._true_return = (
+            state[name] for name in ("evaluated_at", "latest", "true_return")
+        )
+        self.loop.restore(state["loop"])
+        self._saved_step = self._leg = self.loop.steps
+        self.begin_leg(self.loop.steps)
 
     def finish(self, steps: int, finished: bool) -> dict[str, Any]:
         """The end: last evaluation, replay, checkpoint and summary. Returns the summary."""
         seen = self._true_return is not None and self._evaluated_at == steps
         if not seen or self.n_glance < self.n_episodes:
-            self.metrics.write(steps, self.look(steps, self.n_episodes))
-        self.folder.save(steps, self._write)
+            figures = self.look(steps, self.n_episodes)
+            if finished:  # a run that goes on has not been looked at here
+                self.metrics.write(steps, figures)
+        self.folder.save(steps, lambda draft: self._write(draft, leg=finished))
         if finished:
             self._say_what_is_missing()
         summary = self.summary(steps, finished)
@@ -237,15 +267,16 @@ class Session:
             return dict(self.loop.teacher.tally())
         return dict.fromkeys(("asked", "answered", "left", "right", "tie", "abstain"), 0)
 
-    def _write(self, draft: Path) -> None:
+    def _write(self, draft: Path, leg: bool) -> None:
         for part in self.parts:
             part.save(draft)
         state = {
+            "leg": leg,
             "steps": self.loop.steps,
+            "loop": self.loop.state(),
             "evaluated_at": self._evaluated_at,
             "true_return": self._true_return,
             "labels": self._tally(),
-            "ready": isinstance(self.loop, TeachingLoop) and self.loop.ready,
             "seconds": self.stopwatch.seconds(),
             "latest": {name: value for name, value in self._latest.items() if math.isfinite(value)},
         }

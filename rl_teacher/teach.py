@@ -24,11 +24,12 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from rl_teacher.checkpoints import PARTS
 from rl_teacher.config import RunConfig
 from rl_teacher.errors import NotFiniteError, UserError, refuse
 from rl_teacher.hints import watch_command
 from rl_teacher.options import Machine, parse
-from rl_teacher.runs import PARTS, RunFolder, fault_log
+from rl_teacher.runs import RunFolder, fault_log
 
 if TYPE_CHECKING:  # MuJoCo, which it imports, fails where an environment variable is wrong: `main` tells that
     from rl_teacher.session import Session
@@ -141,7 +142,7 @@ def _say_goodbye(session: Session, summary: dict, machine: Machine) -> None:
     watch = f" Watch the agent: {watch_command(name, machine)}" if session.desk.can_draw else ""
     line(f"Everything is in {session.folder.path}.{watch}")
     if not summary["finished"]:
-        line("The same command goes on from here.")
+        line("The same command goes on" + (" from here." if session.about["predictor"] == "human" else "."))
 
 
 if __name__ == "__main__":

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rl_teacher.checkpoints import PARTS
 from rl_teacher.envs.simulator import Simulator
 from rl_teacher.errors import outside_fault
 from rl_teacher.feedback.store import open_store
-from rl_teacher.runs import PARTS, RunFolder
+from rl_teacher.runs import RunFolder
 from tests.commands import refused, summary, teach
 from tests.trainer import SCRIPT, person, training
 from tests.unprivileged import run_unprivileged

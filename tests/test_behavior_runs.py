@@ -52,8 +52,9 @@ def test_people_are_told_what_the_behavior_is():
     from contextlib import ExitStack
 
     from rl_teacher.build import build
+    from rl_teacher.checkpoints import PARTS
     from rl_teacher.options import parse
-    from rl_teacher.runs import PARTS, RunFolder
+    from rl_teacher.runs import RunFolder
 
     config, machine = parse(shlex.split("-p human --behavior hopper-backflip -n flip --no_serve -V"))
     with ExitStack() as stack:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from rl_teacher.checkpoints import KEEP
 from rl_teacher.errors import UserError
-from rl_teacher.runs import KEEP, RunFolder, write_json
+from rl_teacher.files import write_json
+from rl_teacher.runs import RunFolder
 from tests.unprivileged import run_unprivileged
 
-STATE = {"steps": 1, "evaluated_at": 0, "seconds": {}, "latest": {}, "true_return": None, "ready": False}
+STATE = {"steps": 1, "loop": {}, "leg": False, "seconds": {}, "evaluated_at": 0, "latest": {}, "true_return": None}
 
 
 def writer(text: str, state: object = STATE):
@@ -82,7 +84,7 @@ def test_with_no_whole_checkpoint_left_it_starts_afresh_and_says_so(folder, mani
 @pytest.mark.parametrize(
     ("state", "says"),
     [
-        ({}, "state.json holds no usable steps, evaluated_at, seconds, latest, true_return, ready"),
+        ({}, "state.json holds no usable steps, loop, leg, seconds, evaluated_at, latest, true_return"),
         ([], "state.json holds no usable steps"),
         ({name: value for name, value in STATE.items() if name != "latest"}, "state.json holds no usable latest"),
         (STATE | {"steps": "many"}, "state.json holds no usable steps"),

@@ -118,6 +118,11 @@ class PPO:
         self._ret_norm.restore(group(tensors, "ret_norm"))
         self._rng.set_state(tensors["rng"])
 
+    def restart(self, seed: int) -> None:
+        """Begin new episodes in all environments; see `protocols.Agent`."""
+        self._collector.restart(seed)
+        self._ret = np.zeros_like(self._ret)
+
     @torch.no_grad()
     def _choose(self, obs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         raw = self.policy.sample(self._norm(obs.reshape(len(obs), -1)), self._rng)

@@ -39,6 +39,11 @@ class Collector:
         self._obs: np.ndarray | None = None
         self._fresh = np.ones(env.n_envs, dtype=bool)
 
+    def restart(self, seed: int) -> None:
+        """Begin new episodes everywhere, from this seed."""
+        self._obs = self.env.reset(seed)
+        self._fresh = np.ones(self.env.n_envs, dtype=bool)
+
     def collect(self, choose: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], n_steps: int) -> Rollout:
         """Play n_steps in every environment.
 

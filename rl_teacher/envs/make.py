@@ -85,10 +85,9 @@ class EnvPoolVec:
         self, spec: EnvSpec, task: Task, n_envs: int, seed: int, n_threads: int, staggered: bool = False
     ) -> None:
         self.n_envs = n_envs
-        self._task = task
-        steps = {"max_episode_steps": spec.episode_steps, "num_threads": min(n_threads, n_envs)}
-        options = {"num_envs": n_envs, "seed": int(np.random.default_rng(seed).integers(2**31 - n_envs)), **steps}
-        self._env: Any = _envpool(task.gym_id, {**options, **task.envpool_options})
+        self._spec, self._task, self._staggered = spec, task, staggered
+        self._n_threads = min(n_threads, n_envs)
+        self._env: Any = self._make(seed)
         self.obs_space: gym.spaces.Box = gym.spaces.Box(-np.inf, np.inf, self._env.observation_space.shape, np.float32)
         act = self._env.action_space
         self.act_space: gym.Space = gym.spaces.Box(act.low.astype(np.float32), act.high.astype(np.float32))
@@ -97,8 +96,21 @@ class EnvPoolVec:
         self._cut = np.zeros(n_envs, dtype=bool)
         """Cut by us at the last step: EnvPool does not know, so they are reset by hand."""
 
-    def reset(self) -> np.ndarray:
+    def _make(self, seed: int) -> Any:
+        options = {
+            "num_envs": self.n_envs,
+            "seed": int(np.random.default_rng(seed).integers(2**31 - self.n_envs)),
+            "max_episode_steps": self._spec.episode_steps,
+            "num_threads": self._n_threads,
+        }
+        return _envpool(self._task.gym_id, {**options, **self._task.envpool_options})
+
+    def reset(self, seed: int | None = None) -> np.ndarray:
         """Start all episodes afresh; returns obs (N, D) float32."""
+        if seed is not None:  # EnvPool takes a seed only when it is made, in a tenth of a second
+            self.close()
+            self._env = self._make(seed)
+            self._first = _FirstEpisodes(self._spec, self.n_envs, seed, self._staggered)
         self._over, self._cut = np.zeros((2, self.n_envs), dtype=bool)
         obs, _ = self._env.reset()
         return self._seen(obs)
@@ -144,15 +156,21 @@ class GymnasiumVec:
 
     def __init__(self, spec: EnvSpec, n_envs: int, seed: int, staggered: bool = False) -> None:
         self.n_envs = n_envs
-        self._first = _FirstEpisodes(spec, n_envs, seed, staggered)
+        self._spec, self._staggered = spec, staggered
         self._simulators = [Simulator(spec) for _ in range(n_envs)]
-        self._seeds: list[int | None] = [int(s) for s in np.random.SeedSequence(seed).generate_state(n_envs)]
+        self._seed(seed)
         self.obs_space = self._simulators[0].obs_space
         self.act_space = self._simulators[0].act_space
         self._over = np.zeros(n_envs, dtype=bool)
 
-    def reset(self) -> np.ndarray:
+    def _seed(self, seed: int) -> None:
+        self._seeds: list[int | None] = [int(s) for s in np.random.SeedSequence(seed).generate_state(self.n_envs)]
+        self._first = _FirstEpisodes(self._spec, self.n_envs, seed, self._staggered)
+
+    def reset(self, seed: int | None = None) -> np.ndarray:
         """Start all episodes afresh; returns obs (N, D) float32."""
+        if seed is not None:
+            self._seed(seed)
         self._over = np.zeros(self.n_envs, dtype=bool)
         started = [sim.reset(seed) for sim, seed in zip(self._simulators, self._seeds, strict=True)]
         self._seeds = [None] * self.n_envs  # the generators go on from here

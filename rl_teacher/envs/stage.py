@@ -29,14 +29,18 @@ class Stage:
         self._simulators = [Simulator(spec) for _ in range(n_envs)]
         self.obs_space: gym.spaces.Box = self._simulators[0].obs_space
         self.act_space: gym.Space = self._simulators[0].act_space
+        self.restart(seed)
+
+    def restart(self, seed: int) -> None:
+        """Begin new episodes, as a new stage with this seed would."""
         choices, resets = np.random.SeedSequence(seed).spawn(2)
         self._rng = np.random.default_rng(choices)
-        self._obs = np.empty((n_envs, *self.obs_space.shape), dtype=np.float32)
-        for i, (sim, start) in enumerate(zip(self._simulators, resets.generate_state(n_envs), strict=True)):
-            self._obs[i] = sim.reset(int(start))
-        self._episode = np.arange(n_envs)
-        self._elapsed = np.zeros(n_envs, dtype=np.int64)
-        self._n_episodes = n_envs
+        starts = resets.generate_state(self.n_envs)
+        begun = [sim.reset(int(start)) for sim, start in zip(self._simulators, starts, strict=True)]
+        self._obs = np.array(begun, dtype=np.float32)
+        self._episode = np.arange(self.n_envs)
+        self._elapsed = np.zeros(self.n_envs, dtype=np.int64)
+        self._n_episodes = self.n_envs
 
     @property
     def model(self) -> Any | None:

@@ -14,9 +14,9 @@ from rl_teacher.trajectory import Comparison, Query
 class Mixture(QueryStrategy):
     """Each part chooses its share of the questions, and says so in the query's `why`.
 
-    Shares hold over many calls, however small: what a part is owed is carried on. That is the only state; a run that
-    goes on after a stop begins with nothing owed, which shifts a question at most. A part that has too few pairs leaves
-    its questions to the others.
+    Shares hold over many calls, however small: what a part is owed is carried on. That is the only state; each leg of a
+    run begins with nothing owed, which shifts a question at most. A part that has too few pairs leaves its questions to
+    the others.
 
     Args:
         parts: The strategies.

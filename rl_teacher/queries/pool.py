@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
+from safetensors.numpy import load_file, save_file
 
 from rl_teacher.protocols import Pool
-from rl_teacher.trajectory import Query, Segment, Trajectory
+from rl_teacher.tensors import disk_faults
+from rl_teacher.trajectory import Query, Segment, Source, Trajectory
 
 
 class SegmentPool(Pool):
@@ -63,6 +68,42 @@ class SegmentPool(Pool):
         """The queries of these ids have been asked."""
         self._asked.update(pairs)
 
+    def restart(self, seed: int) -> None:
+        """From here on segments are drawn with this seed."""
+        self._rng = np.random.default_rng(seed)
+
+    def save(self, folder: Path) -> None:
+        """Write what is kept to `pool.safetensors` and `pool.json`. What was asked is in the teacher's record."""
+        arrays, plays = {}, []
+        for i, play in enumerate(self._plays):
+            plays.append([])
+            for j, one in enumerate(play):
+                arrays |= {f"{i}.{j}.{name}": value for name, value in _arrays(one).items()}
+                plays[-1].append([asdict(one.source), one.terminated, one.truncated])
+        path = folder / "pool.safetensors"
+        with disk_faults(path):
+            save_file(arrays, path)
+        (folder / "pool.json").write_text(json.dumps(plays))
+
+    def load(self, folder: Path) -> None:
+        """Go on with what `save` wrote."""
+        arrays = load_file(folder / "pool.safetensors")
+        self._plays.clear()
+        for i, play in enumerate(json.loads((folder / "pool.json").read_text())):
+            self._plays.append([_trajectory(arrays, f"{i}.{j}.", *about) for j, about in enumerate(play)])
+
+
+def _arrays(one: Trajectory) -> dict[str, np.ndarray]:
+    arrays = {"obs": one.obs, "act": one.act, "env_rew": one.env_rew, "sim": one.sim}
+    return {name: np.ascontiguousarray(value) for name, value in arrays.items() if value is not None}
+
+
+def _trajectory(
+    arrays: dict[str, np.ndarray], prefix: str, source: dict, terminated: bool, truncated: bool
+) -> Trajectory:
+    obs, act, env_rew = (arrays[prefix + name] for name in ("obs", "act", "env_rew"))
+    return Trajectory(obs, act, env_rew, arrays.get(prefix + "sim"), terminated, truncated, Source(**source))
+
 
 class Rest(Pool):
     """A pool without the pairs that have been chosen for a batch, but not asked yet.
@@ -100,3 +141,7 @@ class Rest(Pool):
     def remember(self, pairs: Iterable[str]) -> None:
         """See `protocols.Pool`."""
         self._pool.remember(pairs)
+
+    def restart(self, seed: int) -> None:
+        """See `protocols.Pool`."""
+        self._pool.restart(seed)
