@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from rl_teacher.errors import unknown
 from rl_teacher.feedback import tallying
-from rl_teacher.feedback.base import Storage, batches, found, live
-from rl_teacher.feedback.claiming import LEASE_SECONDS, lend, open_to
+from rl_teacher.feedback.base import Storage, batches, found
+from rl_teacher.feedback.claiming import LEASE_SECONDS, LIVE, OPEN, lend
 from rl_teacher.feedback.engine import next_number
 from rl_teacher.feedback.records import ConflictError, Counts, Saved, Submit
 from rl_teacher.feedback.schema import labels, leases, queries, standing, tallies
@@ -32,6 +32,33 @@ LABEL = (
 )
 """What a Label is made of, in its order."""
 
+Standing = dict[str, tuple[str, bool]]
+"""What each labeller says of a query now, by labeller: verdict, and whether it overrules."""
+
+# Made once: most of the time of a submit would go into making them.
+_QUERY, _WHO, _NOW = sa.bindparam("query"), sa.bindparam("who"), sa.bindparam("now")
+_ASKED = sa.select(queries).where(queries.c.id == _QUERY).with_for_update()
+_SAME_ID = sa.select(labels).where(labels.c.id == sa.bindparam("id"))
+_STANDING = sa.select(standing.c.labeller_id, standing.c.verdict, standing.c.overrules).where(
+    standing.c.query_id == _QUERY
+)
+_STAND = (
+    standing.update()
+    .where(standing.c.query_id == _QUERY, standing.c.labeller_id == _WHO)
+    .values({name: sa.bindparam(name) for name in ("seq", "verdict", "overrules")})
+)
+_ANSWERED = (
+    queries.update().where(queries.c.id == _QUERY).values(n_answers=sa.bindparam("n"), is_full=sa.bindparam("full"))
+)
+_HELD = (leases.c.query_id == _QUERY) & (leases.c.labeller_id == _WHO)
+_LEASE = sa.select(leases.c.token).where(_HELD, leases.c.token == sa.bindparam("lease"), LIVE)
+_GIVE_BACK = leases.update().where(_HELD, leases.c.released_at.is_(None)).values(released_at=_NOW)
+_ALL_COUNTS = sa.select(
+    *(sa.func.coalesce(sa.func.sum(tallies.c[f"n_{field.name}"]), 0) for field in dataclasses.fields(Counts))
+).where(tallies.c.experiment_id == sa.bindparam("experiment"))
+_COUNTS = _ALL_COUNTS.where(tallies.c.kind == "question")
+_MAY_HAVE = sa.select(queries.c.id).where(queries.c.id == _QUERY, OPEN)
+
 
 class Answering(Storage):
     """Keep what people say, and count it."""
@@ -49,11 +76,11 @@ class Answering(Storage):
             UserError: If verdict or strength is none we know.
         """
         _check_words(said)
+        given = {"query": said.query_id, "id": said.id}
         with self.write() as conn:
             # Locked before looking for the id, so that of two equal submits the second finds the first's row.
-            query = sa.select(queries).where(queries.c.id == said.query_id).with_for_update()
-            asked = found(conn.execute(query).first(), "query", said.query_id)
-            before = conn.execute(sa.select(labels).where(labels.c.id == said.id)).first()
+            asked = found(conn.execute(_ASKED, given).first(), "query", said.query_id)
+            before = conn.execute(_SAME_ID, given).first()
             if before is not None:
                 return _repeated(said, before)
             if said.overrules and asked.kind != "question":
@@ -62,22 +89,17 @@ class Answering(Storage):
 
     def _append(self, conn: sa.Connection, said: Submit, asked: sa.Row) -> Saved:
         now = self.clock()
-        late = not said.overrules and _is_late(conn, said, asked.state, now)
-        before = tallying.share(conn, said.query_id)
+        given = {"query": said.query_id, "who": said.labeller_id, "now": now}
+        before: Standing = {row.labeller_id: (row.verdict, row.overrules) for row in conn.execute(_STANDING, given)}
+        late = not said.overrules and _is_late(conn, said, asked.state, said.labeller_id in before, now)
         seq = next_number(conn, "labels")
-        values = dataclasses.asdict(said)
-        del values["lease"]
+        values = {field.name: getattr(said, field.name) for field in dataclasses.fields(said) if field.name != "lease"}
         values |= {"verdict": str(said.verdict), "strength": str(said.strength), "late": late, "given_at": now}
-        conn.execute(labels.insert().values(**values, seq=seq, experiment_id=asked.experiment_id))
-        _update_standing(conn, said, seq, asked)
-        change = tallying.difference(tallying.share(conn, said.query_id), before)
-        tallying.add(conn, asked.experiment_id, asked.kind, change)
-        held = (leases.c.query_id == said.query_id) & (leases.c.labeller_id == said.labeller_id)
-        conn.execute(leases.update().where(held & leases.c.released_at.is_(None)).values(released_at=now))
-        if said.verdict == Verdict.WITHDRAWN and not said.overrules:
-            free = sa.select(queries.c.id).where(queries.c.id == said.query_id, open_to(said.labeller_id, now))
-            if conn.execute(free).scalar() is not None:
-                lend(conn, said.query_id, said.labeller_id, now, LEASE_SECONDS)
+        conn.execute(labels.insert(), {**values, "seq": seq, "experiment_id": asked.experiment_id})
+        _update_standing(conn, said, seq, asked, before)
+        conn.execute(_GIVE_BACK, given)
+        if said.verdict == Verdict.WITHDRAWN and not said.overrules and conn.execute(_MAY_HAVE, given).first():
+            lend(conn, [said.query_id], said.labeller_id, now, LEASE_SECONDS)
         return Saved(seq, repeated=False, late=late)
 
     def counts(self, experiment_id: str, checks: bool = False) -> Counts:
@@ -87,12 +109,9 @@ class Answering(Storage):
             experiment_id: Which.
             checks: Count checks too, as those see it who are not to know them.
         """
-        sums = [sa.func.coalesce(sa.func.sum(tallies.c[f"n_{field.name}"]), 0) for field in dataclasses.fields(Counts)]
-        query = sa.select(*sums).where(tallies.c.experiment_id == experiment_id)
-        if not checks:
-            query = query.where(tallies.c.kind == "question")
         with self.read() as conn:
-            return Counts(*(int(value) for value in conn.execute(query).one()))
+            row = conn.execute(_ALL_COUNTS if checks else _COUNTS, {"experiment": experiment_id}).one()
+            return Counts(*(int(value) for value in row))
 
     def labels_since(self, experiment_id: str, cursor: int = 0, limit: int = 10_000) -> list[Label]:
         """Events after number `cursor`, oldest first. None is ever missed by going on from the last number seen.
@@ -145,30 +164,31 @@ def _repeated(said: Submit, before: sa.Row) -> Saved:
     return Saved(before.seq, repeated=True, late=before.late)
 
 
-def _is_late(conn: sa.Connection, said: Submit, state: str, now: float) -> bool:
+def _is_late(conn: sa.Connection, said: Submit, state: str, answered: bool, now: float) -> bool:
     """Whether the question was taken back, or lent to others, before this answer came."""
     if state != "open":
         return True
-    if said.lease is None:  # somebody who changes an answer holds none
+    if said.lease is None or answered:  # somebody who changes an answer holds none
         return False
-    mine = (leases.c.query_id == said.query_id) & (leases.c.labeller_id == said.labeller_id)
-    lease = conn.execute(sa.select(leases.c.token).where(mine, leases.c.token == said.lease, live(now))).first()
-    answered = (standing.c.query_id == said.query_id) & (standing.c.labeller_id == said.labeller_id)
-    return lease is None and conn.execute(sa.select(standing.c.seq).where(answered)).first() is None
+    given = {"query": said.query_id, "who": said.labeller_id, "lease": said.lease, "now": now}
+    return conn.execute(_LEASE, given).first() is None
 
 
-def _update_standing(conn: sa.Connection, said: Submit, seq: int, asked: sa.Row) -> None:
-    """Bring what is derived from labels up to date: the newest verdict, and how many answers the question has."""
-    here = (standing.c.query_id == said.query_id) & (standing.c.labeller_id == said.labeller_id)
+def _update_standing(conn: sa.Connection, said: Submit, seq: int, asked: sa.Row, before: Standing) -> None:
+    """Bring what is derived from labels up to date: newest verdict, answers of the question, counts of the whole."""
     newest = {"seq": seq, "verdict": str(said.verdict), "overrules": said.overrules}
-    if conn.execute(standing.update().where(here).values(newest)).rowcount == 0:
-        values = {"query_id": said.query_id, "labeller_id": said.labeller_id, "experiment_id": asked.experiment_id}
-        conn.execute(standing.insert().values(**values, **newest))
-    stands = (standing.c.query_id == said.query_id) & (standing.c.verdict != Verdict.WITHDRAWN)
-    overruled = sa.func.coalesce(sa.func.sum(sa.cast(standing.c.overrules, sa.Integer)), 0)
-    n, n_overruling = conn.execute(sa.select(sa.func.count(), overruled).where(stands)).one()
-    change = queries.update().where(queries.c.id == said.query_id)
-    conn.execute(change.values(n_answers=n, is_full=n >= asked.answers_wanted or n_overruling > 0))
+    if said.labeller_id in before:
+        conn.execute(_STAND, {**newest, "query": said.query_id, "who": said.labeller_id})
+    else:
+        owner = {"query_id": said.query_id, "labeller_id": said.labeller_id, "experiment_id": asked.experiment_id}
+        conn.execute(standing.insert(), {**owner, **newest})
+    after = {**before, said.labeller_id: (str(said.verdict), said.overrules)}
+    stands = [overrules for verdict, overrules in after.values() if verdict != Verdict.WITHDRAWN]
+    n, is_full = len(stands), len(stands) >= asked.answers_wanted or any(stands)
+    conn.execute(_ANSWERED, {"query": said.query_id, "n": n, "full": is_full})
+    was = tallying.share(asked.state, asked.is_full, asked.n_answers, list(before.values()))
+    now_is = tallying.share(asked.state, is_full, n, list(after.values()))
+    tallying.add(conn, asked.experiment_id, asked.kind, tallying.difference(now_is, was))
 
 
 def label_of(row: sa.Row) -> Label:

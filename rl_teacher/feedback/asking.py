@@ -208,16 +208,22 @@ def _check_settings(changes: Mapping[str, Any]) -> None:
 def _want(conn: sa.Connection, experiment_id: str, per_pair: int) -> None:
     """Have open questions want so many answers."""
     here = (queries.c.experiment_id == experiment_id) & (queries.c.kind == "question") & (queries.c.state == "open")
-    other = conn.execute(sa.select(queries.c.id).where(here, queries.c.answers_wanted != per_pair)).scalars().all()
-    overruled = standing.c.overrules & (standing.c.verdict != Verdict.WITHDRAWN)
-    corrected = sa.exists().where(standing.c.query_id == queries.c.id, overruled).correlate(queries)
-    for ids in batches(other):
-        before = sum((tallying.share(conn, id) for id in ids), Counter())
-        change = queries.update().where(queries.c.id.in_(ids))
-        is_full = sa.or_(queries.c.n_answers >= per_pair, corrected)
-        conn.execute(change.values(answers_wanted=per_pair, is_full=is_full))
-        after = sum((tallying.share(conn, id) for id in ids), Counter())
-        tallying.add(conn, experiment_id, "question", tallying.difference(after, before))
+    other = conn.execute(sa.select(queries).where(here, queries.c.answers_wanted != per_pair)).all()
+    change: Counter[str] = Counter()
+    for rows in batches(other):
+        said: dict[str, list[tuple[str, bool]]] = {row.id: [] for row in rows}
+        stands = sa.select(standing.c.query_id, standing.c.verdict, standing.c.overrules)
+        for query_id, verdict, overrules in conn.execute(stands.where(standing.c.query_id.in_(said))):
+            said[query_id].append((verdict, overrules))
+        for row in rows:
+            corrected = any(overrules and verdict != Verdict.WITHDRAWN for verdict, overrules in said[row.id])
+            is_full = row.n_answers >= per_pair or corrected
+            values = {"answers_wanted": per_pair, "is_full": is_full}
+            conn.execute(queries.update().where(queries.c.id == row.id).values(values))
+            was = tallying.share(row.state, row.is_full, row.n_answers, said[row.id])
+            now_is = tallying.share(row.state, is_full, row.n_answers, said[row.id])
+            change.update(tallying.difference(now_is, was))
+    tallying.add(conn, experiment_id, "question", change)
 
 
 def _put_segment(
