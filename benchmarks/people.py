@@ -16,6 +16,7 @@ import asyncio
 import heapq
 import json
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -271,7 +272,9 @@ def load(folder: Path, n_people: int, n_pairs: int, seconds: float, rate: float)
     with closing(open_store(folder)) as store:
         said = store.labels_since(experiment)
     n_twice = len(said) - len({label.query_id for label in said})
-    return {"times": dict(times), "errors": errors, "twice": n_twice}
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_ms = 1000 * (used.ru_utime + used.ru_stime) / max(1, sum(map(len, times.values())))
+    return {"times": dict(times), "errors": errors, "twice": n_twice, "cpu_ms": cpu_ms}
 
 
 def main() -> int:
@@ -300,7 +303,8 @@ def main() -> int:
         ranks = np.percentile(times, (50, 95, 99, 100)) if times else [0.0] * 4
         sys.stdout.write(f"| {name} | {len(times)} | " + " | ".join(f"{value:.1f}" for value in ranks) + " |\n")
     sys.stdout.write(
-        f"\nerrors: {len(found['errors'])} {found['errors'][:3]}; pairs answered twice: {found['twice']}\n"
+        f"\nerrors: {len(found['errors'])} {found['errors'][:3]}; pairs answered twice: {found['twice']};"
+        f" processor time of the server: {found['cpu_ms']:.1f} ms a call, its start included\n"
     )
     return int(bool(found["errors"] or found["twice"]))
 
