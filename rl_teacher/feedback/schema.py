@@ -238,6 +238,7 @@ tokens = sa.Table(
     _text("role", 16),  # invite | labeller | researcher | admin
     _ref("labeller_id", "labellers.id", nullable=True),
     _ref("experiment_id", "experiments.id", nullable=True),  # null is all of them
+    sa.Column("invite_id", sa.String(32)),  # the token of the invitation its holder came by
     _time("created_at"),
     _time("expires_at", nullable=True),
     _time("revoked_at", nullable=True),

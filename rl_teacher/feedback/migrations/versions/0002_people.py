@@ -30,6 +30,7 @@ def upgrade() -> None:
     op.add_column("queries", sa.Column("kind", sa.String(length=16), nullable=False, server_default="question"))
     for table in ("labels", "standing"):
         op.add_column(table, sa.Column("overrules", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("tokens", sa.Column("invite_id", sa.String(length=32), nullable=True))
     op.drop_index(op.f(f"ix_queries_{'_'.join(OLD)}"), "queries")
     op.create_index(op.f(f"ix_queries_{'_'.join(NEW)}"), "queries", NEW, unique=False)
     _checks()
@@ -44,6 +45,7 @@ def downgrade() -> None:
     for table in ("labels", "standing"):
         op.drop_column(table, "overrules")
     op.drop_column("queries", "kind")
+    op.drop_column("tokens", "invite_id")
     for column in SETTINGS:
         op.drop_column("experiments", column.name)
 
