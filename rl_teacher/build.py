@@ -91,7 +91,7 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     agent = PPO(env, config.ppo, _seed(config.seed, 2))
     stage = Stage(spec, _seed(config.seed, 3, 0), run=config.name)
     stack.callback(stage.close)
-    desk = _desk(config, spec, stage, store, folder.is_new())
+    desk = _desk(config, machine, spec, stage, store, folder.is_new())
     session = _session(config, machine, folder, console, desk, agent, spec, done)
     stack.callback(session.metrics.close)
     if config.predictor == "rl":
@@ -121,7 +121,7 @@ def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, st
     reward = RewardEnsemble(stage.obs_space, stage.act_space, config.reward, _seed(config.seed, 4))
     pool = SegmentPool(spec.clip_steps, POOL_PLAYS, np.random.default_rng(_seed(config.seed, 5, 0)))
     if human:
-        teacher = HumanTeacher(desk.store, desk.experiment_id, desk.run_id, desk.clip)
+        teacher = HumanTeacher(desk.store, desk.experiment_id, desk.run_id, desk.clip, config.reward.error_rate)
     else:
         teacher = SyntheticTeacher(make_judge(parse_teacher(config.teacher), _seed(config.seed, 6)))
     session.parts += [reward, pool]
@@ -184,7 +184,7 @@ def _session(
     )
 
 
-def _desk(config: RunConfig, spec: EnvSpec, stage: Stage, store: Store, is_new: bool) -> Desk:
+def _desk(config: RunConfig, machine: Machine, spec: EnvSpec, stage: Stage, store: Store, is_new: bool) -> Desk:
     if config.predictor == "human" and not drawable(stage.model):
         raise UserError(
             f"'{config.env_id}' given with -p human, but clips of it cannot be drawn yet: only MuJoCo environments can "
@@ -200,6 +200,7 @@ def _desk(config: RunConfig, spec: EnvSpec, stage: Stage, store: Store, is_new: 
         instructions=config.instructions,
         is_new=is_new,
         wanted=config.n_labels,
+        people=machine.people,
     )
 
 

@@ -41,7 +41,10 @@ def _teach(argv: Sequence[str]) -> int:
 
 def _serve(argv: Sequence[str]) -> int:
     """Serve the page for all runs of a run dir."""
-    return _page(_page_options("serve", "Serve the page: all experiments of a run dir."), argv)
+    parser = _page_options("serve", "Serve the page: all experiments of a run dir.")
+    parser.add_argument("--share", action="store_true", help="serve it to the local network; print a link and QR code")
+    parser.add_argument("--experiment", help="name of the only experiment that the link of --share opens")
+    return _page(parser, argv)
 
 
 def _watch(argv: Sequence[str]) -> int:
@@ -57,7 +60,7 @@ def _page_options(command: str, description: str) -> Parser:
     parser = Parser(prog=f"rl-teacher {command}", description=description, allow_abbrev=False)
     parser.add_argument("--run_dir", "--run-dir", dest="run_dir", default="runs", help="where the runs lie")
     parser.add_argument("--store", help="database URL (default: SQLite in the run dir)")
-    parser.add_argument("--host", default="127.0.0.1", help="address of the page")
+    parser.add_argument("--host", help="address of the page (default: 127.0.0.1; with --share 0.0.0.0)")
     names = ("--allowed_host", "--allowed-host")
     parser.add_argument(*names, dest="allowed_host", help="further name that people call this machine's page by")
     parser.add_argument("--port", help="port of the page (default: the first free one from 8000)")
@@ -67,17 +70,50 @@ def _page_options(command: str, description: str) -> Parser:
 def _page(parser: Parser, argv: Sequence[str]) -> int:
     from pathlib import Path
 
+    from rl_teacher.errors import UserError
     from rl_teacher.options import count
-    from rl_teacher.serving import Place, serve
+    from rl_teacher.serving import Place, Sharing, serve
 
     args = parser.read(argv)
+    shared, experiment = getattr(args, "share", False), getattr(args, "experiment", None)
+    if experiment is not None and not shared:
+        raise UserError(f"--experiment {experiment} given without --share. It says what the link of --share opens.")
     port = None if args.port is None else count("--port", args.port, "8000", most=65_535)
     place = Place(Path(args.run_dir), args.store, args.allowed_host)
     hear_interrupts()
-    return serve(place, args.host, port, getattr(args, "name", None))
+    host = args.host or ("0.0.0.0" if shared else "127.0.0.1")
+    return serve(place, host, port, getattr(args, "name", None), Sharing(experiment) if shared else None)
 
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"teach": _teach, "serve": _serve, "watch": _watch}
+def _export(argv: Sequence[str]) -> int:
+    """Write what people answered to a file."""
+    import contextlib
+    from pathlib import Path
+
+    from rl_teacher.exports import WHAT, export
+    from rl_teacher.feedback.exporting import FORMATS
+    from rl_teacher.options import Parser
+
+    parser = Parser(prog="rl-teacher export", description="Write what people answered.", allow_abbrev=False)
+    parser.add_argument("what", help=f"what to export: {', '.join(WHAT)}")
+    parser.add_argument("name", help="of the experiment, which is that of its run")
+    parser.add_argument("--format", default="jsonl", help=f"{' or '.join(FORMATS)} (default jsonl)")
+    parser.add_argument("--out", help="file to write, - for standard output (default: NAME.FORMAT)")
+    parser.add_argument("--run_dir", "--run-dir", dest="run_dir", default="runs", help="where the runs lie")
+    parser.add_argument("--store", help="database URL (default: SQLite in the run dir)")
+    args = parser.read(argv)
+    out = args.out or f"{args.name}.{args.format}"
+    with contextlib.suppress(BrokenPipeError):
+        export(args.what, args.name, args.format, out, Path(args.run_dir), args.store)
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "teach": _teach,
+    "serve": _serve,
+    "watch": _watch,
+    "export": _export,
+}
 
 
 def _help() -> str:

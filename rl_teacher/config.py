@@ -184,6 +184,11 @@ class RunConfig:
         return self.predictor == "human" and self.n_labels is None
 
 
+MOST_PER_PAIR = 100
+"""More people than ever answer the same pair."""
+HIGHEST_RATE = 0.5
+"""Of repeats, and of gold pairs: each costs an answer that could have taught something."""
+
 STEPS_PER_LABEL = 8_192
 """Environment steps that one answer pays for where no number of labels is given."""
 

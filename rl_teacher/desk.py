@@ -25,6 +25,7 @@ class Desk:
         instructions: What people are told, Markdown; what the page made of it stays when a run goes on.
         is_new: The run begins here, if perhaps not its experiment.
         wanted: Answers in all; None: without end.
+        people: Settings of the experiment that were given with the command; the others stay as the page has them.
     """
 
     def __init__(
@@ -39,11 +40,15 @@ class Desk:
         instructions: str,
         is_new: bool,
         wanted: int | None,
+        people: Mapping[str, Any] | None = None,
     ):
         self.store = store
         self.experiment_id = store.experiment(name, spec.env_id, instructions, wanted)
         if is_new:
-            store.edit_experiment(self.experiment_id, instructions=instructions)
+            store.edit_experiment(self.experiment_id, instructions=instructions, wanted=wanted)
+        if people:
+            store.edit_experiment(self.experiment_id, **people)
+        self._wanted = wanted
         self.run_id = store.run(self.experiment_id, name, seed, predictor)
         self.can_draw = drawable(model)
         self.model = model
@@ -79,7 +84,10 @@ class Desk:
         self.store.edit_experiment(self.experiment_id, status="finished")
 
     def attend(self) -> None:
-        """Do what people asked for on the page."""
+        """Do what people asked for on the page. Fewer answers than the run was to have end it when they are there."""
+        cap = self.store.experiment_by_id(self.experiment_id).wanted
+        if cap is not None and (self._wanted is None or cap < self._wanted):
+            self.finish_asked |= self.store.counts(self.experiment_id).decided >= cap
         for job in self.store.jobs(self.run_id):
             known = {"pause": self._pause, "resume": self._resume, "finish": self._finish}
             if job.kind in known:

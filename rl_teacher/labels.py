@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -57,29 +57,42 @@ class Label:
     """What the labeller pressed."""
     given_at: float = 0.0
     """Unix time of the answer's arrival, seconds."""
+    overrules: bool = False
+    """A researcher's correction: while it stands, it alone counts."""
 
 
-def preference(labels: Iterable[Label]) -> np.ndarray | None:
+def preference(labels: Iterable[Label], random_shares: Mapping[str, float] | None = None) -> np.ndarray | None:
     """The labels of one query as a distribution μ over (left, right).
 
     LEFT is (1, 0), RIGHT (0, 1), TIE (½, ½); SLIGHT softens. Several labellers are averaged. Christiano et al. 2017,
-    section 2.2.2, defines μ; ABSTAIN and WITHDRAWN have none.
+    section 2.2.2, defines μ; ABSTAIN and WITHDRAWN have none. Where a correction stands, it alone counts. Of a labeller
+    who answers a share ε of questions at random, (1-ε)μ + ε/2 is left.
 
     Args:
         labels: The newest label of each labeller.
+        random_shares: ε in [0, 1] by labeller; 0 for those who are not named.
 
     Returns:
         μ, shape (2,), float32, sums to one; None when nobody expressed a preference.
     """
+    standing = [label for label in labels if label.verdict is not Verdict.WITHDRAWN]
+    corrections = [label for label in standing if label.overrules]
     lefts = []
-    for label in labels:
-        if label.verdict is Verdict.LEFT:
-            lefts.append(CERTAINTY[label.strength])
-        elif label.verdict is Verdict.RIGHT:
-            lefts.append(1.0 - CERTAINTY[label.strength])
-        elif label.verdict is Verdict.TIE:
-            lefts.append(0.5)
+    for label in corrections or standing:
+        left = _left(label)
+        if left is not None:
+            share = 0.0 if label.overrules else (random_shares or {}).get(label.labeller, 0.0)
+            lefts.append((1.0 - share) * left + share / 2)
     if not lefts:
         return None
     left = sum(lefts) / len(lefts)
     return np.array([left, 1.0 - left], dtype=np.float32)
+
+
+def _left(label: Label) -> float | None:
+    """How much one label prefers the left; None for no preference."""
+    if label.verdict is Verdict.LEFT:
+        return CERTAINTY[label.strength]
+    if label.verdict is Verdict.RIGHT:
+        return 1.0 - CERTAINTY[label.strength]
+    return 0.5 if label.verdict is Verdict.TIE else None

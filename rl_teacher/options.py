@@ -7,13 +7,13 @@ import math
 import os
 import re
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 from rl_teacher.agents.registry import resolve_agent
-from rl_teacher.config import STEPS_PER_LABEL, RewardConfig, RunConfig, ppo_for
+from rl_teacher.config import HIGHEST_RATE, MOST_PER_PAIR, STEPS_PER_LABEL, RewardConfig, RunConfig, ppo_for
 from rl_teacher.envs.behaviors import resolve
 from rl_teacher.errors import UserError, unknown
 from rl_teacher.overrides import override
@@ -47,6 +47,8 @@ class Machine:
     serve: bool
     allowed_host: str | None = None
     """Further name of this machine for the page's address."""
+    people: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of the experiment that were given; people may change them on the page."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -104,6 +106,10 @@ def parser() -> Parser:
     option("--label_schedule", help="when to ask: exponential, hyperbolic, linear, constant, clock or MODULE:FUNCTION")
     option("--labels_by", default="1", help="share of the run by which all of -l are asked for (default 1)")
     option("--instructions", help="what people are told, Markdown: text, or @file")
+    option("--answers_per_pair", help="people who are to answer each pair with -p human (default 1)")
+    option("--repeat_rate", help="share of pairs shown to the same person once more, as a test (default 0)")
+    option("--gold_rate", help="share of pairs whose answer is known, as a test (default 0)")
+    option("--trust", action="store_true", help="soften the answers of people who often err")
     option("--behavior", help="trick to teach in place of the task: hopper-backflip …, or your judge, MODULE:FUNCTION")
     option("--run_dir", default="runs", help="where runs and the feedback store lie (default runs)")
     option("--store", help="database URL (default: SQLite in the run dir)")
@@ -165,6 +171,7 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         port=None if args.port is None else count("--port", args.port, "8000", most=65_535),
         serve=not args.no_serve,
         allowed_host=args.allowed_host,
+        people=_people(args),
     )
     return config, machine
 
@@ -200,6 +207,25 @@ def schedule_for(config: RunConfig) -> LabelSchedule:
     """
     n_steps, by = config.num_timesteps, config.labels_by
     return make_schedule(config.label_schedule, config.n_labels, config.pretrain_labels, n_steps, STEPS_PER_LABEL, by)
+
+
+def _people(args: argparse.Namespace) -> dict[str, Any]:
+    """What was given of the settings that the page can change too."""
+    given = {name: getattr(args, name) for name in ("answers_per_pair", "repeat_rate", "gold_rate", "trust")}
+    given = {name: value for name, value in given.items() if value not in (None, False)}
+    if given and args.predictor != "human":
+        raise UserError(f"--{min(given)} given with -p {args.predictor}, where nobody is asked. Leave it out.")
+    if "answers_per_pair" in given:
+        given["answers_per_pair"] = count("--answers_per_pair", given["answers_per_pair"], "3", most=MOST_PER_PAIR)
+    for name in {"repeat_rate", "gold_rate"} & set(given):
+        value = _number(given[name])
+        if not 0.0 <= value <= HIGHEST_RATE:
+            raise UserError(
+                f"--{name} {given[name]} given; allowed is a share from 0 to {HIGHEST_RATE}. "
+                f"Give for example --{name} 0.05."
+            )
+        given[name] = value
+    return given
 
 
 def _share(option: str, given: str) -> float:

@@ -6,6 +6,7 @@ socket) and starts the program behind it, so that a restarted server keeps its a
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import socket
@@ -15,6 +16,8 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+import segno
 
 from rl_teacher.errors import UserError
 from rl_teacher.feedback.store import Store, open_store
@@ -93,11 +96,14 @@ class PageServer:
         everywhere = host in ("0.0.0.0", "::")
         shown = own_address() if everywhere else host
         self.address = f"http://{'[' + shown + ']' if ':' in shown else shown}:{self.port}"
+        self.here = f"http://127.0.0.1:{self.port}" if host == "0.0.0.0" else self.address
+        """For this machine's own user."""
         names = (
             [shown, socket.gethostname(), *filter(None, [place.allowed_host])] if everywhere else [place.allowed_host]
         )
         self._options = ["--run-dir", str(place.run_dir), *(["--store", place.store] if place.store else [])]
         self._options += [word for name in names if name for word in ("--allowed-host", name)]
+        self._options += ["--address", self.address] if everywhere else []
         self._child: subprocess.Popen[bytes] | None = None
         self.n_starts = 0
         self.news = ""
@@ -168,6 +174,25 @@ def invitation(store: Store, address: str, screen: str = "") -> str:
     return f"{address}/#token={token}" + (f"&go={screen}" if screen else "")
 
 
+def share(store: Store, address: str, experiment: str | None) -> str:
+    """What to print so that several people in the local network can answer: a link, and the same for phones.
+
+    Args:
+        store: Where the invitation is kept, hashed.
+        address: Of the server, as other machines call it.
+        experiment: Name of the only one it opens; None: all.
+
+    Raises:
+        NotFoundError: If there is no such experiment.
+    """
+    found = None if experiment is None else store.experiment_by_name(experiment).id
+    token, _ = store.invite(found)
+    url = f"{address}/#token={token}" + (f"&go=teach/{found}" if found else "")
+    drawn = io.StringIO()
+    segno.make(url, error="l").terminal(out=drawn, compact=True)
+    return f"For others in this network, who only give a name:\n{url}\n\n{drawn.getvalue()}\n"
+
+
 def own_address() -> str:
     """This machine's address in its local network; nothing is sent to find it out."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -178,7 +203,15 @@ def own_address() -> str:
             return "127.0.0.1"
 
 
-def serve(place: Place, host: str, port: int | None, watch: str | None) -> int:
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Who else is to be let in."""
+
+    experiment: str | None = None
+    """Name of the only experiment they may answer; None: all."""
+
+
+def serve(place: Place, host: str, port: int | None, watch: str | None, sharing: Sharing | None = None) -> int:
     """Serve the page until Ctrl-C, without a trainer.
 
     Args:
@@ -186,9 +219,10 @@ def serve(place: Place, host: str, port: int | None, watch: str | None) -> int:
         host: Address to bind.
         port: None takes the first free one.
         watch: A run to show first.
+        sharing: Whether to print an invitation; None: only the address for this machine's user.
 
     Raises:
-        UserError: If there is nothing to serve, or no such run.
+        UserError: If there is nothing to serve, or no such run or experiment.
     """
     if place.store is None and not (place.run_dir / "feedback.db").exists():
         raise UserError(
@@ -198,12 +232,17 @@ def serve(place: Place, host: str, port: int | None, watch: str | None) -> int:
     try:
         if watch is not None:
             store.run_by_name(watch)
+        if sharing is not None and sharing.experiment is not None:
+            store.experiment_by_name(sharing.experiment)
         door = listen(host, port)
         server = PageServer(door, place, place.run_dir / "server.log")
         try:
             server.keep_up()
             screen = f"watch/{watch}" if watch else ""
-            tell(sys.stdout, f"Open {invitation(store, server.address, screen)}\nCtrl-C ends it.\n")
+            tell(sys.stdout, f"Open {invitation(store, server.here, screen)}\n")
+            if sharing is not None:
+                tell(sys.stdout, share(store, server.address, sharing.experiment))
+            tell(sys.stdout, "Ctrl-C ends it.\n")
             end = threading.Event()
             for number in (signal.SIGINT, signal.SIGTERM):  # explicitly: a shell's background jobs ignore Ctrl-C
                 signal.signal(number, lambda *_: end.set())

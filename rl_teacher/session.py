@@ -292,7 +292,8 @@ class Session:
         self.desk.attend()
         self.replays.attend()
         steps, tally = self.loop.steps, self._tally()
-        progress = {"step": steps, "total": self.total_steps, **tally, **self._latest}
+        paused = int(self.desk.paused)
+        progress = {"step": steps, "total": self.total_steps, "paused": paused, **tally, **self._latest}
         self.desk.report(status, self._message, {k: v for k, v in progress.items() if v is None or math.isfinite(v)})
         self.console.show(self._figures(steps, tally))
 

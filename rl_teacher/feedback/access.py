@@ -15,7 +15,7 @@ from rl_teacher.feedback.engine import insert_new
 from rl_teacher.feedback.records import Identity
 from rl_teacher.feedback.schema import audit, labellers, tokens
 
-ROLES = ("labeller", "researcher", "admin")
+ROLES = ("invite", "labeller", "researcher", "admin")
 LABELLER_KINDS = ("person", "synthetic")
 TOKEN_SECONDS = 30 * 86400.0
 
@@ -42,7 +42,8 @@ class Access(Storage):
         """A new token, 256 random bits; this is the only time anybody sees it.
 
         Args:
-            role: labeller (own answers only), researcher (one experiment's all) or admin.
+            role: invite (makes labellers, see `inviting`), labeller (own answers only), researcher (one experiment's
+                all) or admin.
             labeller_id: In whose name its holder answers; None may look but not answer.
             experiment_id: The only experiment it opens; None opens all.
             lifetime_seconds: None never ends.

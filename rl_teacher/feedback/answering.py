@@ -8,17 +8,18 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from rl_teacher.errors import unknown
-from rl_teacher.feedback.base import Storage, batches, clips_of, found, live
-from rl_teacher.feedback.claiming import LEASE_SECONDS, lend, open_to
+from rl_teacher.feedback import tallying
+from rl_teacher.feedback.base import Storage, batches, found
+from rl_teacher.feedback.claiming import LEASE_SECONDS, LIVE, OPEN, lend
 from rl_teacher.feedback.engine import next_number
-from rl_teacher.feedback.records import Answer, ConflictError, Counts, Saved, Submit
-from rl_teacher.feedback.schema import labellers, labels, leases, queries, standing
-from rl_teacher.labels import PREFERENCES, Label, Strength, Verdict
+from rl_teacher.feedback.records import ConflictError, Counts, Saved, Submit
+from rl_teacher.feedback.schema import labels, leases, queries, standing, tallies
+from rl_teacher.labels import Label, Strength, Verdict
 
 RATE_WINDOW = 300.0
 """Answers per minute are those of the last five minutes."""
 
-_LABEL = (
+LABEL = (
     labels.c.seq,
     labels.c.query_id,
     labels.c.labeller_id,
@@ -27,7 +28,36 @@ _LABEL = (
     labels.c.seconds,
     labels.c.key,
     labels.c.given_at,
+    labels.c.overrules,
 )
+"""What a Label is made of, in its order."""
+
+Standing = dict[str, tuple[str, bool]]
+"""What each labeller says of a query now, by labeller: verdict, and whether it overrules."""
+
+# Made once: most of the time of a submit would go into making them.
+_QUERY, _WHO, _NOW = sa.bindparam("query"), sa.bindparam("who"), sa.bindparam("now")
+_ASKED = sa.select(queries).where(queries.c.id == _QUERY).with_for_update()
+_SAME_ID = sa.select(labels).where(labels.c.id == sa.bindparam("id"))
+_STANDING = sa.select(standing.c.labeller_id, standing.c.verdict, standing.c.overrules).where(
+    standing.c.query_id == _QUERY
+)
+_STAND = (
+    standing.update()
+    .where(standing.c.query_id == _QUERY, standing.c.labeller_id == _WHO)
+    .values({name: sa.bindparam(name) for name in ("seq", "verdict", "overrules")})
+)
+_ANSWERED = (
+    queries.update().where(queries.c.id == _QUERY).values(n_answers=sa.bindparam("n"), is_full=sa.bindparam("full"))
+)
+_HELD = (leases.c.query_id == _QUERY) & (leases.c.labeller_id == _WHO)
+_LEASE = sa.select(leases.c.token).where(_HELD, leases.c.token == sa.bindparam("lease"), LIVE)
+_GIVE_BACK = leases.update().where(_HELD, leases.c.released_at.is_(None)).values(released_at=_NOW)
+_ALL_COUNTS = sa.select(
+    *(sa.func.coalesce(sa.func.sum(tallies.c[f"n_{field.name}"]), 0) for field in dataclasses.fields(Counts))
+).where(tallies.c.experiment_id == sa.bindparam("experiment"))
+_COUNTS = _ALL_COUNTS.where(tallies.c.kind == "question")
+_MAY_HAVE = sa.select(queries.c.id).where(queries.c.id == _QUERY, OPEN)
 
 
 class Answering(Storage):
@@ -37,105 +67,77 @@ class Answering(Storage):
         """Append one answer; it is on disk when this returns.
 
         The same id again changes nothing and returns the same number. An answer is kept even if its lease or its
-        question has ended. WITHDRAWN takes the labeller's earlier answer back and lends them the question again.
+        question has ended. WITHDRAWN takes the labeller's earlier answer back and lends them the question again. One
+        that overrules stands above what others said of the question; the others' events stay as they are.
 
         Raises:
             NotFoundError: If there is no such question.
-            ConflictError: If the id was used for something else.
+            ConflictError: If the id was used for something else, or a check is to be corrected.
             UserError: If verdict or strength is none we know.
         """
         _check_words(said)
+        given = {"query": said.query_id, "id": said.id}
         with self.write() as conn:
             # Locked before looking for the id, so that of two equal submits the second finds the first's row.
-            query = sa.select(queries).where(queries.c.id == said.query_id).with_for_update()
-            asked = found(conn.execute(query).first(), "query", said.query_id)
-            before = conn.execute(sa.select(labels).where(labels.c.id == said.id)).first()
+            asked = found(conn.execute(_ASKED, given).first(), "query", said.query_id)
+            before = conn.execute(_SAME_ID, given).first()
             if before is not None:
                 return _repeated(said, before)
+            if said.overrules and asked.kind != "question":
+                raise ConflictError("This pair tests a person; nothing is learned from it, so nothing is corrected.")
             return self._append(conn, said, asked)
 
     def _append(self, conn: sa.Connection, said: Submit, asked: sa.Row) -> Saved:
         now = self.clock()
-        late = _is_late(conn, said, asked.state, now)
+        given = {"query": said.query_id, "who": said.labeller_id, "now": now}
+        before: Standing = {row.labeller_id: (row.verdict, row.overrules) for row in conn.execute(_STANDING, given)}
+        late = not said.overrules and _is_late(conn, said, asked.state, said.labeller_id in before, now)
         seq = next_number(conn, "labels")
-        values = dataclasses.asdict(said)
-        del values["lease"]
+        values = {field.name: getattr(said, field.name) for field in dataclasses.fields(said) if field.name != "lease"}
         values |= {"verdict": str(said.verdict), "strength": str(said.strength), "late": late, "given_at": now}
-        conn.execute(labels.insert().values(**values, seq=seq, experiment_id=asked.experiment_id))
-        _update_standing(conn, said, seq, asked)
-        held = (leases.c.query_id == said.query_id) & (leases.c.labeller_id == said.labeller_id)
-        conn.execute(leases.update().where(held & leases.c.released_at.is_(None)).values(released_at=now))
-        if said.verdict == Verdict.WITHDRAWN:
-            free = sa.select(queries.c.id).where(queries.c.id == said.query_id, open_to(said.labeller_id, now))
-            if conn.execute(free).scalar() is not None:
-                lend(conn, said.query_id, said.labeller_id, now, LEASE_SECONDS)
+        conn.execute(labels.insert(), {**values, "seq": seq, "experiment_id": asked.experiment_id})
+        _update_standing(conn, said, seq, asked, before)
+        conn.execute(_GIVE_BACK, given)
+        if said.verdict == Verdict.WITHDRAWN and not said.overrules and conn.execute(_MAY_HAVE, given).first():
+            lend(conn, [said.query_id], said.labeller_id, now, LEASE_SECONDS)
         return Saved(seq, repeated=False, late=late)
 
-    def counts(self, experiment_id: str) -> Counts:
-        """How far an experiment is; all zero for one that is not there."""
-        is_open = (queries.c.state == "open") & queries.c.is_full.is_(False)
-        kinds = (sa.true(), is_open, queries.c.n_answers > 0)
-        totals = [sa.func.coalesce(sa.func.sum(sa.case((kind, 1), else_=0)), 0) for kind in kinds]
-        verdicts = sa.select(standing.c.verdict, sa.func.count()).group_by(standing.c.verdict)
-        decided = sa.select(sa.func.count(standing.c.query_id.distinct())).where(
-            standing.c.experiment_id == experiment_id, standing.c.verdict.in_(PREFERENCES)
-        )
+    def counts(self, experiment_id: str, checks: bool = False) -> Counts:
+        """How far an experiment is; all zero for one that is not there.
+
+        Args:
+            experiment_id: Which.
+            checks: Count checks too, as those see it who are not to know them.
+        """
         with self.read() as conn:
-            row = conn.execute(sa.select(*totals).where(queries.c.experiment_id == experiment_id)).one()
-            grouped = conn.execute(verdicts.where(standing.c.experiment_id == experiment_id))
-            by = {verdict: n for verdict, n in grouped}  # noqa: C416 (a Row is not a pair to type checkers)
-            n_decided = conn.execute(decided).scalar_one()
-        rest: list[int] = [n_decided, *(by.get(verdict, 0) for verdict in Verdict)]
-        return Counts(*row, *rest)
+            row = conn.execute(_ALL_COUNTS if checks else _COUNTS, {"experiment": experiment_id}).one()
+            return Counts(*(int(value) for value in row))
 
     def labels_since(self, experiment_id: str, cursor: int = 0, limit: int = 10_000) -> list[Label]:
-        """Events after number `cursor`, oldest first. None is ever missed by going on from the last number seen."""
-        query = sa.select(*_LABEL).where(labels.c.experiment_id == experiment_id, labels.c.seq > cursor)
+        """Events after number `cursor`, oldest first. None is ever missed by going on from the last number seen.
+
+        What was said of checks is not among them.
+        """
+        query = sa.select(*LABEL).join(queries, queries.c.id == labels.c.query_id).where(queries.c.kind == "question")
+        query = query.where(labels.c.experiment_id == experiment_id, labels.c.seq > cursor)
         with self.read() as conn:
-            return [_label(row) for row in conn.execute(query.order_by(labels.c.seq).limit(limit))]
+            return [label_of(row) for row in conn.execute(query.order_by(labels.c.seq).limit(limit))]
+
+    def last_seq(self, experiment_id: str) -> int:
+        """Number of the newest event of an experiment, those about checks included; 0 before there is one."""
+        query = sa.select(sa.func.max(labels.c.seq)).where(labels.c.experiment_id == experiment_id)
+        with self.read() as conn:
+            return conn.execute(query).scalar() or 0
 
     def labels_of(self, query_ids: Sequence[str]) -> dict[str, list[Label]]:
         """The newest label of each labeller by query id; WITHDRAWN ones too. Unlabelled queries have no entry."""
         newest: dict[str, list[Label]] = {}
-        query = sa.select(*_LABEL).join(standing, standing.c.seq == labels.c.seq).order_by(labels.c.seq)
+        query = sa.select(*LABEL).join(standing, standing.c.seq == labels.c.seq).order_by(labels.c.seq)
         with self.read() as conn:
             for ids in batches(list(query_ids)):
                 for row in conn.execute(query.where(standing.c.query_id.in_(ids))):
-                    newest.setdefault(row.query_id, []).append(_label(row))
+                    newest.setdefault(row.query_id, []).append(label_of(row))
         return newest
-
-    def answers(
-        self, experiment_id: str, labeller_id: str | None = None, before_seq: int | None = None, limit: int = 50
-    ) -> list[Answer]:
-        """Events newest first, of one labeller or of all (None), with their clips; before number `before_seq`."""
-        query = (
-            sa.select(*_LABEL, labels.c.late, labellers.c.name, standing.c.seq.label("newest"))
-            .add_columns(queries.c.why, queries.c.step, queries.c.left_segment_id, queries.c.right_segment_id)
-            .join(labellers, labellers.c.id == labels.c.labeller_id)
-            .join(queries, queries.c.id == labels.c.query_id)
-            .join(standing, sa.and_(*(standing.c[key] == labels.c[key] for key in ("query_id", "labeller_id"))))
-            .where(labels.c.experiment_id == experiment_id)
-        )
-        if labeller_id is not None:
-            query = query.where(labels.c.labeller_id == labeller_id)
-        if before_seq is not None:
-            query = query.where(labels.c.seq < before_seq)
-        with self.read() as conn:
-            rows = conn.execute(query.order_by(labels.c.seq.desc()).limit(limit)).all()
-            clips = clips_of(conn, [id for row in rows for id in (row.left_segment_id, row.right_segment_id)])
-        return [
-            Answer(
-                label=_label(row),
-                labeller_name=row.name,
-                late=row.late,
-                superseded=row.newest != row.seq,
-                why=row.why,
-                step=row.step,
-                left=clips[row.left_segment_id],
-                right=clips[row.right_segment_id],
-            )
-            for row in rows
-        ]
 
     def answers_per_minute(self, experiment_id: str) -> float:
         """The pace of the last five minutes, or of the time since the first answer in them, at least one minute."""
@@ -162,31 +164,34 @@ def _repeated(said: Submit, before: sa.Row) -> Saved:
     return Saved(before.seq, repeated=True, late=before.late)
 
 
-def _is_late(conn: sa.Connection, said: Submit, state: str, now: float) -> bool:
+def _is_late(conn: sa.Connection, said: Submit, state: str, answered: bool, now: float) -> bool:
     """Whether the question was taken back, or lent to others, before this answer came."""
     if state != "open":
         return True
-    if said.lease is None:  # somebody who changes an answer holds none
+    if said.lease is None or answered:  # somebody who changes an answer holds none
         return False
-    mine = (leases.c.query_id == said.query_id) & (leases.c.labeller_id == said.labeller_id)
-    lease = conn.execute(sa.select(leases.c.token).where(mine, leases.c.token == said.lease, live(now))).first()
-    answered = (standing.c.query_id == said.query_id) & (standing.c.labeller_id == said.labeller_id)
-    return lease is None and conn.execute(sa.select(standing.c.seq).where(answered)).first() is None
+    given = {"query": said.query_id, "who": said.labeller_id, "lease": said.lease, "now": now}
+    return conn.execute(_LEASE, given).first() is None
 
 
-def _update_standing(conn: sa.Connection, said: Submit, seq: int, asked: sa.Row) -> None:
-    """Bring what is derived from labels up to date: the newest verdict, and how many answers the question has."""
-    here = (standing.c.query_id == said.query_id) & (standing.c.labeller_id == said.labeller_id)
-    verdict = str(said.verdict)
-    if conn.execute(standing.update().where(here).values(seq=seq, verdict=verdict)).rowcount == 0:
-        values = {"query_id": said.query_id, "labeller_id": said.labeller_id, "experiment_id": asked.experiment_id}
-        conn.execute(standing.insert().values(**values, seq=seq, verdict=verdict))
-    stands = (standing.c.query_id == said.query_id) & (standing.c.verdict != Verdict.WITHDRAWN)
-    n = conn.execute(sa.select(sa.func.count()).where(stands)).scalar_one()
-    change = queries.update().where(queries.c.id == said.query_id)
-    conn.execute(change.values(n_answers=n, is_full=n >= asked.answers_wanted))
+def _update_standing(conn: sa.Connection, said: Submit, seq: int, asked: sa.Row, before: Standing) -> None:
+    """Bring what is derived from labels up to date: newest verdict, answers of the question, counts of the whole."""
+    newest = {"seq": seq, "verdict": str(said.verdict), "overrules": said.overrules}
+    if said.labeller_id in before:
+        conn.execute(_STAND, {**newest, "query": said.query_id, "who": said.labeller_id})
+    else:
+        owner = {"query_id": said.query_id, "labeller_id": said.labeller_id, "experiment_id": asked.experiment_id}
+        conn.execute(standing.insert(), {**owner, **newest})
+    after = {**before, said.labeller_id: (str(said.verdict), said.overrules)}
+    stands = [overrules for verdict, overrules in after.values() if verdict != Verdict.WITHDRAWN]
+    n, is_full = len(stands), len(stands) >= asked.answers_wanted or any(stands)
+    conn.execute(_ANSWERED, {"query": said.query_id, "n": n, "full": is_full})
+    was = tallying.share(asked.state, asked.is_full, asked.n_answers, list(before.values()))
+    now_is = tallying.share(asked.state, is_full, n, list(after.values()))
+    tallying.add(conn, asked.experiment_id, asked.kind, tallying.difference(now_is, was))
 
 
-def _label(row: sa.Row) -> Label:
-    seq, query_id, labeller, verdict, strength, seconds, key, given_at = row[:8]
-    return Label(seq, query_id, labeller, Verdict(verdict), Strength(strength), seconds, key, given_at)
+def label_of(row: sa.Row) -> Label:
+    """The label in a row that begins with `LABEL`."""
+    seq, query_id, labeller, verdict, strength, seconds, key, given_at, overrules = row[:9]
+    return Label(seq, query_id, labeller, Verdict(verdict), Strength(strength), seconds, key, given_at, overrules)

@@ -5,20 +5,25 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from rl_teacher.errors import unknown
-from rl_teacher.feedback.base import Storage, found, live, new_id, plain
+from rl_teacher.config import HIGHEST_RATE, MOST_PER_PAIR
+from rl_teacher.errors import UserError, unknown
+from rl_teacher.feedback import tallying
+from rl_teacher.feedback.base import Storage, batches, found, live, new_id, plain
 from rl_teacher.feedback.engine import insert_new, next_number
 from rl_teacher.feedback.records import Clip, ConflictError, NewQuery, NewSegment
-from rl_teacher.feedback.schema import clips, experiments, leases, queries, replays, runs, segments
+from rl_teacher.feedback.schema import clips, experiments, leases, queries, replays, runs, segments, standing
+from rl_teacher.labels import Verdict
 
 RUN_STATUS = ("training", "waiting", "stopped", "finished", "failed")
 EXPERIMENT_STATUS = ("open", "finished")
 CLIP_KINDS = ("poses", "video")
+EDITABLE = ("status", "instructions", "wanted", "answers_per_pair", "repeat_rate", "gold_rate", "trust")
 
 
 class Asking(Storage):
@@ -27,8 +32,7 @@ class Asking(Storage):
     def experiment(self, name: str, env_id: str, instructions: str = "", wanted: int | None = None) -> str:
         """The id of the experiment of this name, which is made if there is none.
 
-        Instructions of an existing one are kept (people edit them); `wanted` is brought up to date and the experiment
-        is open again.
+        An existing one is kept as people have edited it, and is open again.
 
         Raises:
             ConflictError: If it exists for another environment.
@@ -46,24 +50,25 @@ class Asking(Storage):
                     f"Experiment '{name}' was made for environment '{row.env_id}', not '{env_id}'. Choose another name."
                 )
             change = experiments.update().where(experiments.c.id == row.id)
-            conn.execute(change.values(wanted=wanted, status="open", updated_at=now))
+            conn.execute(change.values(status="open", updated_at=now))
             return row.id
 
-    def edit_experiment(self, experiment_id: str, **changes: str | int | None) -> None:
-        """Change `status`, `instructions` or `wanted`.
+    def edit_experiment(self, experiment_id: str, **changes: Any) -> None:
+        """Change what `EDITABLE` names. With `answers_per_pair` open questions want as many answers from now on.
 
         Raises:
-            UserError: If something else is to be changed, or there is no such experiment.
+            UserError: If something else is to be changed, a value is out of its range, or there is no such experiment.
         """
         for name in changes:
-            if name not in ("status", "instructions", "wanted"):
-                raise unknown("property of an experiment", name, ("status", "instructions", "wanted"))
-        if "status" in changes and changes["status"] not in EXPERIMENT_STATUS:
-            raise unknown("status of an experiment", str(changes["status"]), EXPERIMENT_STATUS)
+            if name not in EDITABLE:
+                raise unknown("property of an experiment", name, EDITABLE)
+        _check_settings(changes)
         with self.write() as conn:
             change = experiments.update().where(experiments.c.id == experiment_id)
             done = conn.execute(change.values(**changes, updated_at=self.clock()))
             found(done.rowcount or None, "experiment", experiment_id)
+            if "answers_per_pair" in changes:
+                _want(conn, experiment_id, changes["answers_per_pair"])
 
     def run(self, experiment_id: str, name: str, seed: int, predictor: str) -> str:
         """The id of the run of this name, which is made if there is none."""
@@ -132,8 +137,10 @@ class Asking(Storage):
         """
         blobs = {side.key: self.blobs.put(side.data) for item in items for side in (item.left, item.right)}
         with self.write() as conn:
-            query = sa.select(runs.c.experiment_id).where(runs.c.id == run_id)
-            experiment_id = found(conn.execute(query).scalar(), "run", run_id)
+            query = sa.select(runs.c.experiment_id, experiments.c.answers_per_pair)
+            query = query.join(experiments, experiments.c.id == runs.c.experiment_id).where(runs.c.id == run_id)
+            experiment_id, per_pair = found(conn.execute(query).first(), "run", run_id)
+            n_new = 0
             number = next_number(conn, "queries", len(items)) + len(items) if items else 0
             ids = []
             for place, item in enumerate(items):
@@ -141,10 +148,11 @@ class Asking(Storage):
                 made = {"id": new_id(), "experiment_id": experiment_id, "run_id": run_id, "pair": item.pair}
                 made |= {"left_segment_id": sides[0], "right_segment_id": sides[1], "number": number - place - 1}
                 made |= {"why": item.why, "score": plain(item.score) or 0.0, "step": item.step, "state": "open"}
-                made |= {"answers_wanted": item.answers_wanted, "n_answers": 0, "is_full": False}
-                insert_new(conn, queries, **plain(made), created_at=self.clock())
+                made |= {"answers_wanted": item.answers_wanted or per_pair, "n_answers": 0, "is_full": False}
+                n_new += insert_new(conn, queries, **plain(made), created_at=self.clock())
                 here = (queries.c.experiment_id == experiment_id) & (queries.c.pair == item.pair)
                 ids.append(conn.execute(sa.select(queries.c.id).where(here)).scalar_one())
+            tallying.add(conn, experiment_id, "question", dict.fromkeys(("asked", "open", "unanswered"), n_new))
         return ids
 
     def expire(self, owner: str, older_than_step: int) -> int:
@@ -160,16 +168,23 @@ class Asking(Storage):
         now = self.clock()
         watched = sa.exists().where((leases.c.query_id == queries.c.id) & live(now))
         stale = sa.or_(queries.c.run_id == owner, queries.c.experiment_id == owner)
-        stale &= (
-            (queries.c.state == "open") & (queries.c.n_answers == 0) & (queries.c.step < older_than_step) & ~watched
-        )
+        stale &= (queries.c.kind == "question") & (queries.c.state == "open") & (queries.c.n_answers == 0)
+        stale &= (queries.c.step < older_than_step) & ~watched
+        with self.read() as conn:  # most calls find nothing: they need not become writers
+            if conn.execute(sa.select(queries.c.id).where(stale).limit(1)).first() is None:
+                return 0
         with self.write() as conn:
-            return conn.execute(queries.update().where(stale).values(state="expired", expired_at=now)).rowcount
+            change = queries.update().where(stale).values(state="expired", expired_at=now)
+            taken = Counter(conn.scalars(change.returning(queries.c.experiment_id)))
+            for experiment_id, n in sorted(taken.items()):
+                tallying.add(conn, experiment_id, "question", {"open": -n, "unanswered": -n})
+            return taken.total()
 
     def pairs(self, experiment_id: str) -> set[str]:
         """Every pair ever asked (trajectory.Query.id), so that a run that goes on never asks one again."""
         with self.read() as conn:
-            return set(conn.scalars(sa.select(queries.c.pair).where(queries.c.experiment_id == experiment_id)))
+            here = (queries.c.experiment_id == experiment_id) & (queries.c.kind == "question")
+            return set(conn.scalars(sa.select(queries.c.pair).where(here)))
 
     def add_replay(self, run_id: str, step: int, clip_id: str, true_return: float | None = None) -> str:
         """Show how the agent plays after `step` steps; returns the replay's id."""
@@ -177,6 +192,38 @@ class Asking(Storage):
         with self.write() as conn:
             conn.execute(replays.insert().values(**values, true_return=plain(true_return), created_at=self.clock()))
         return str(values["id"])
+
+
+def _check_settings(changes: Mapping[str, Any]) -> None:
+    """Refuse settings of an experiment that cannot be used."""
+    if "status" in changes and changes["status"] not in EXPERIMENT_STATUS:
+        raise unknown("status of an experiment", str(changes["status"]), EXPERIMENT_STATUS)
+    if not 1 <= changes.get("answers_per_pair", 1) <= MOST_PER_PAIR:
+        raise UserError(f"{changes['answers_per_pair']} answers per pair given; allowed are 1 to {MOST_PER_PAIR}.")
+    for name in ("repeat_rate", "gold_rate"):
+        if not 0.0 <= changes.get(name, 0.0) <= HIGHEST_RATE:
+            raise UserError(f"{name} {changes[name]} given; allowed is a share from 0 to {HIGHEST_RATE}.")
+
+
+def _want(conn: sa.Connection, experiment_id: str, per_pair: int) -> None:
+    """Have open questions want so many answers."""
+    here = (queries.c.experiment_id == experiment_id) & (queries.c.kind == "question") & (queries.c.state == "open")
+    other = conn.execute(sa.select(queries).where(here, queries.c.answers_wanted != per_pair)).all()
+    change: Counter[str] = Counter()
+    for rows in batches(other):
+        said: dict[str, list[tuple[str, bool]]] = {row.id: [] for row in rows}
+        stands = sa.select(standing.c.query_id, standing.c.verdict, standing.c.overrules)
+        for query_id, verdict, overrules in conn.execute(stands.where(standing.c.query_id.in_(said))):
+            said[query_id].append((verdict, overrules))
+        for row in rows:
+            corrected = any(overrules and verdict != Verdict.WITHDRAWN for verdict, overrules in said[row.id])
+            is_full = row.n_answers >= per_pair or corrected
+            values = {"answers_wanted": per_pair, "is_full": is_full}
+            conn.execute(queries.update().where(queries.c.id == row.id).values(values))
+            was = tallying.share(row.state, row.is_full, row.n_answers, said[row.id])
+            now_is = tallying.share(row.state, is_full, row.n_answers, said[row.id])
+            change.update(tallying.difference(now_is, was))
+    tallying.add(conn, experiment_id, "question", change)
 
 
 def _put_segment(

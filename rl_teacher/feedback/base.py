@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import random
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,8 +24,15 @@ T = TypeVar("T")
 class Storage(Database):
     """A database with the blobs its rows point at."""
 
-    def __init__(self, url: str | sa.URL, blobs_url: str | Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        url: str | sa.URL,
+        blobs_url: str | Path,
+        clock: Callable[[], float] = time.time,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
         super().__init__(url, clock)
+        self.draw = draw
         self.blobs = Blobs(blobs_url)
 
 

@@ -232,6 +232,5 @@ def next_number(conn: sa.Connection, name: str, n: int = 1) -> int:
     from rl_teacher.feedback.schema import counters
 
     here = counters.c.name == name
-    value = conn.execute(sa.select(counters.c.value).where(here).with_for_update()).scalar_one()
-    conn.execute(counters.update().where(here).values(value=value + n))
-    return value + 1
+    value = conn.execute(counters.update().where(here).values(value=counters.c.value + n).returning(counters.c.value))
+    return value.scalar_one() - n + 1

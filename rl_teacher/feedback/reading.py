@@ -29,9 +29,18 @@ class Reading(Storage):
         Raises:
             NotFoundError: If there is none of this id.
         """
-        query = sa.select(*columns(experiments, Experiment)).where(experiments.c.id == experiment_id)
         with self.read() as conn:
-            return Experiment(*found(conn.execute(query).first(), "experiment", experiment_id))
+            return experiment_row(conn, experiment_id)
+
+    def experiment_by_name(self, name: str) -> Experiment:
+        """One experiment.
+
+        Raises:
+            NotFoundError: If there is none of this name.
+        """
+        query = sa.select(*columns(experiments, Experiment)).where(experiments.c.name == name)
+        with self.read() as conn:
+            return Experiment(*found(conn.execute(query).first(), "experiment", name))
 
     def latest_run(self, experiment_id: str) -> Run | None:
         """The run of an experiment that reported last."""
@@ -122,3 +131,13 @@ class Reading(Storage):
         if row is None:
             return None
         return row.media_type if row.blob == sha else "application/json"
+
+
+def experiment_row(conn: sa.Connection, experiment_id: str) -> Experiment:
+    """One experiment.
+
+    Raises:
+        NotFoundError: If there is none of this id.
+    """
+    query = sa.select(*columns(experiments, Experiment)).where(experiments.c.id == experiment_id)
+    return Experiment(*found(conn.execute(query).first(), "experiment", experiment_id))

@@ -51,7 +51,8 @@ class NewQuery:
     score: float = 0.0
     step: int = 0
     """Environment steps of the run when it is asked."""
-    answers_wanted: int = 1
+    answers_wanted: int | None = None
+    """People who are to answer it; None: as many as the experiment says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ class StoredQuery:
     n_answers: int
     created_at: float
     expired_at: float | None
+    kind: str
+    """question, or what only tests one person: repeat, gold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,8 @@ class Counts:
     """Questions ever put."""
     open: int = 0
     """Questions not expired that want more answers."""
+    unanswered: int = 0
+    """Those of them that nobody has answered yet."""
     answered: int = 0
     """Questions with at least one answer that stands ("can't tell" is one)."""
     decided: int = 0
@@ -143,7 +148,7 @@ class Claim:
     lease: str
     expires_at: float
     swapped: bool
-    """Show left on the right-hand side; drawn once per lease."""
+    """Show left on the right-hand side; drawn once per lease, and for a check once and for all."""
     left: Clip
     right: Clip
 
@@ -163,6 +168,8 @@ class Submit:
     key: str = ""
     swapped: bool = False
     renderer: str = ""
+    overrules: bool = False
+    """A researcher's correction: while it stands, what others said of the question does not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +196,12 @@ class Answer:
     step: int
     left: Clip
     right: Clip
+    run: str
+    """Name of the run that asked."""
+    kind: str
+    """question, repeat or gold."""
+    gold: Verdict | None
+    """The answer a researcher expects of this pair, if it is a gold one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +216,14 @@ class Experiment:
     wanted: int | None
     created_at: float
     updated_at: float
+    answers_per_pair: int
+    """How many people are to answer each question."""
+    repeat_rate: float
+    """Share of the pairs served that the same person has answered before."""
+    gold_rate: float
+    """Share of the pairs served whose answer is known."""
+    trust: bool
+    """Whether the trainer softens what unreliable people say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +274,19 @@ class Result:
     ok: bool
     data: Mapping[str, Any] = field(default_factory=dict)
     blob: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A link that lets people in."""
+
+    id: str
+    experiment_id: str | None
+    """None opens every experiment."""
+    created_at: float
+    expires_at: float | None
+    n_people: int
+    """How many came by it."""
 
 
 @dataclass(frozen=True, slots=True)

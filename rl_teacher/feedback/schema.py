@@ -2,7 +2,7 @@
 
 Ids are uuid4 as 32 hexadecimal digits unless said otherwise; times are Unix seconds. `labels` is append-only and holds
 the truth about answers. `standing`, `queries.n_answers` and `queries.is_full` are derived from it in the transaction
-that appends, so that a claim or a count touches few rows.
+that appends, so that a claim or a count touches few rows; `tallies` adds them up by experiment (`tallying.py`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ metadata = sa.MetaData(
 
 Big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """SQLite numbers rows by itself only in a column called INTEGER."""
+
+
+TALLIED = ("asked", "open", "unanswered", "answered", "decided", "left", "right", "tie", "abstain", "withdrawn")
+"""What is counted of each experiment; records.Counts has the meanings."""
 
 
 def _id(length: int = 32) -> sa.Column[str]:
@@ -48,6 +52,10 @@ experiments = sa.Table(
     sa.Column("instructions", sa.Text, nullable=False),  # Markdown
     _text("status", 16),  # open | finished
     sa.Column("wanted", sa.Integer),  # answers; null is "until stopped"
+    sa.Column("answers_per_pair", sa.Integer, nullable=False, default=1),  # people who are to answer each question
+    sa.Column("repeat_rate", sa.Double, nullable=False, default=0.0),  # share of pairs shown to the same person again
+    sa.Column("gold_rate", sa.Double, nullable=False, default=0.0),  # share of pairs whose answer is known
+    sa.Column("trust", sa.Boolean, nullable=False, default=False),  # soften what unreliable people say
     _time("created_at"),
     _time("updated_at"),
 )
@@ -115,14 +123,45 @@ queries = sa.Table(
     sa.Column("score", sa.Double, nullable=False),
     sa.Column("step", Big, nullable=False),  # of the run when asked
     _text("state", 16),  # open | expired
+    sa.Column("kind", sa.String(16), nullable=False, default="question"),  # question | repeat | gold: see checks
     sa.Column("answers_wanted", sa.Integer, nullable=False),
     sa.Column("n_answers", sa.Integer, nullable=False),  # labellers whose newest label is not WITHDRAWN
-    sa.Column("is_full", sa.Boolean, nullable=False),  # n_answers >= answers_wanted
+    sa.Column("is_full", sa.Boolean, nullable=False),  # n_answers >= answers_wanted, or a researcher corrected it
     _time("created_at"),
     _time("expired_at", nullable=True),
     sa.UniqueConstraint("experiment_id", "pair"),
-    sa.Index(None, "experiment_id", "state", "is_full", "number"),
+    sa.Index(None, "experiment_id", "kind", "state", "is_full", "n_answers", "number"),
     sa.Index(None, "run_id", "state", "step"),
+)
+
+golds = sa.Table(  # questions whose answer is known
+    "golds",
+    metadata,
+    _ref("query_id", "queries.id", primary_key=True),
+    _ref("experiment_id", "experiments.id"),
+    _text("verdict", 16),
+    _text("set_by", 200),
+    _time("set_at"),
+    sa.Index(None, "experiment_id"),
+)
+
+checks = sa.Table(  # queries that only test one person: copies of questions, never learned from
+    "checks",
+    metadata,
+    _ref("query_id", "queries.id", primary_key=True),
+    _ref("of_id", "queries.id"),
+    _ref("labeller_id", "labellers.id"),
+    sa.Column("swapped", sa.Boolean, nullable=False),  # how its sides are shown
+    _time("created_at"),
+    sa.Index(None, "labeller_id", "of_id"),
+)
+
+tallies = sa.Table(
+    "tallies",
+    metadata,
+    _ref("experiment_id", "experiments.id", primary_key=True),
+    sa.Column("kind", sa.String(16), primary_key=True),  # of queries
+    *(sa.Column(f"n_{name}", sa.Integer, nullable=False, default=0) for name in TALLIED),
 )
 
 labellers = sa.Table(
@@ -170,6 +209,7 @@ labels = sa.Table(
     _text("key", 32),
     sa.Column("swapped", sa.Boolean, nullable=False),  # left was shown on the right
     sa.Column("late", sa.Boolean, nullable=False),  # the lease or the query had ended
+    sa.Column("overrules", sa.Boolean, nullable=False, default=False),  # a researcher's correction
     _text("renderer", 200),
     _time("given_at"),
     sa.Index(None, "experiment_id", "seq"),
@@ -185,6 +225,7 @@ standing = sa.Table(
     _ref("experiment_id", "experiments.id"),
     sa.Column("seq", Big, sa.ForeignKey("labels.seq"), nullable=False),  # the newest label of this pair
     _text("verdict", 16),
+    sa.Column("overrules", sa.Boolean, nullable=False, default=False),
     sa.Index(None, "experiment_id", "verdict"),
     sa.Index(None, "labeller_id", "verdict"),
 )
@@ -194,9 +235,10 @@ tokens = sa.Table(
     metadata,
     _id(),
     sa.Column("hash", sa.String(64), nullable=False, unique=True),  # sha256; the token itself is kept nowhere
-    _text("role", 16),  # labeller | researcher | admin
+    _text("role", 16),  # invite | labeller | researcher | admin
     _ref("labeller_id", "labellers.id", nullable=True),
     _ref("experiment_id", "experiments.id", nullable=True),  # null is all of them
+    sa.Column("invite_id", sa.String(32)),  # the token of the invitation its holder came by
     _time("created_at"),
     _time("expires_at", nullable=True),
     _time("revoked_at", nullable=True),

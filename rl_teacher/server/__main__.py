@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     door.add_argument("--port", type=int, default=8000, help="port to bind; 0 takes any free one (default: 8000)")
     door.add_argument("--fd", type=int, help="file descriptor of a socket that listens already, instead of a port")
     parser.add_argument("--parent-pid", type=int, help="stop when this process has ended")
+    parser.add_argument("--address", help="how other machines call this server, for invitations: http://HOST:PORT")
     parser.add_argument(
         "--allowed-host",
         action="append",
@@ -58,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(options: argparse.Namespace) -> None:
     with _listen(options) as listening, contextlib.closing(_open(options)) as store:
         host, port = listening.getsockname()[:2]
-        app = create_app(store, port, [*options.allowed_host, *_names_of(host)])
+        app = create_app(store, port, [*options.allowed_host, *_names_of(host)], address=options.address)
         server = uvicorn.Server(
             uvicorn.Config(
                 app,

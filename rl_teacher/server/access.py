@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 
+from rl_teacher.feedback.inviting import INVITE
 from rl_teacher.feedback.records import Experiment, Identity, NotFoundError, StoredQuery
 from rl_teacher.feedback.store import Store
 from rl_teacher.server.security import cookie_name
@@ -27,7 +28,7 @@ def who(request: Request, store: Annotated[Store, Depends(get_store)]) -> Identi
         given.strip() if scheme.lower() == "bearer" else request.cookies.get(cookie_name(request.app.state.port), "")
     )
     identity = store.check_token(token) if token else None
-    if identity is None:
+    if identity is None or identity.role == INVITE:
         raise HTTPException(401, "A token is needed. Open the address that the command printed.")
     return identity
 

@@ -12,11 +12,13 @@ from rl_teacher.feedback.store import Store
 from rl_teacher.server import errors
 from rl_teacher.server.access import who
 from rl_teacher.server.page import STATIC, page_router
-from rl_teacher.server.routes import answers, blobs, experiments, session
+from rl_teacher.server.routes import answers, blobs, experiments, people, session
 from rl_teacher.server.security import Guard
 
 
-def create_app(store: Store, port: int, allowed_hosts: Iterable[str] = (), static: Path = STATIC) -> FastAPI:
+def create_app(
+    store: Store, port: int, allowed_hosts: Iterable[str] = (), static: Path = STATIC, address: str | None = None
+) -> FastAPI:
     """An app that serves this store.
 
     Args:
@@ -24,6 +26,7 @@ def create_app(store: Store, port: int, allowed_hosts: Iterable[str] = (), stati
         port: The one people see in the address: names the cookie and is part of the allowed hosts.
         allowed_hosts: Names besides 127.0.0.1, localhost and [::1] that this server may be called by.
         static: The built page.
+        address: How other machines call it, "http://192.168.1.5:8000", for invitations; None: as it was called.
     """
     app = FastAPI(
         title="RL-Teacher",
@@ -34,11 +37,12 @@ def create_app(store: Store, port: int, allowed_hosts: Iterable[str] = (), stati
     )
     app.state.store = store
     app.state.port = port
+    app.state.address = address
     app.add_middleware(Guard, port=port, allowed_hosts=tuple(allowed_hosts))
     errors.install(app)
     app.include_router(session.public, prefix="/api/v1")
     private = APIRouter(prefix="/api/v1", dependencies=[Depends(who)])
-    for routes in (session.private, experiments.router, answers.router, blobs.router):
+    for routes in (session.private, experiments.router, answers.router, people.router, blobs.router):
         private.include_router(routes)
     app.include_router(private)
     app.include_router(page_router(static))

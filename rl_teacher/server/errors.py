@@ -28,6 +28,7 @@ CODES = {
     413: "too_large",
     416: "range_not_satisfiable",
     422: "invalid",
+    428: "name_needed",
     500: "internal",
     503: "busy",
 }

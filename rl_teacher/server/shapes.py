@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from rl_teacher.labels import Strength, Verdict
 
@@ -13,10 +13,17 @@ BLOBS = "/api/v1/blobs/"
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z_-]+$")]
 
 
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+
+
 class OpenSession(BaseModel):
     """Swap a token for a cookie."""
 
     token: str = Field(min_length=1, max_length=256)
+    name: Name | None = None
+    """Of the person, where the token is an invitation's."""
 
 
 class ClaimBody(BaseModel):
@@ -109,6 +116,14 @@ class RunOut(BaseModel):
     alive: bool
 
 
+class ChecksOut(BaseModel):
+    """How people are tested, and whether it matters what comes of it."""
+
+    repeat_rate: float
+    gold_rate: float
+    trust: bool
+
+
 class ExperimentOut(BaseModel):
     """An experiment, how far it is, and what its trainer does."""
 
@@ -121,6 +136,9 @@ class ExperimentOut(BaseModel):
     counts: CountsOut
     run: RunOut | None
     answers_per_minute: float
+    answers_per_pair: int
+    checks: ChecksOut | None
+    """How people are tested; labellers are not to know."""
 
 
 class ExperimentList(BaseModel):
@@ -170,6 +188,13 @@ class LabelOut(BaseModel):
     superseded: bool
     why: str
     step: int
+    run: str
+    kind: Literal["question", "repeat", "gold"]
+    """What it was; labellers are told of questions only."""
+    overrules: bool
+    """A researcher's correction."""
+    gold: Verdict | None
+    """The answer expected of this pair; labellers are not told."""
     left: ClipRef
     right: ClipRef
 

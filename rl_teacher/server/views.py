@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rl_teacher.feedback.records import Answer, Claim, Clip, Experiment, Job, Replay, Result, Run
+from rl_teacher.feedback.records import Answer, Claim, Clip, Experiment, Identity, Job, Replay, Result, Run
 from rl_teacher.feedback.store import Store
 from rl_teacher.server import shapes
 
@@ -26,9 +26,9 @@ def clip(shown: Clip) -> shapes.ClipRef:
     )
 
 
-def counts(store: Store, experiment_id: str) -> shapes.CountsOut:
-    """How far an experiment is."""
-    return shapes.CountsOut.model_validate(store.counts(experiment_id))
+def counts(store: Store, experiment_id: str, identity: Identity) -> shapes.CountsOut:
+    """How far an experiment is; for labellers with the checks, which the numbers would give away otherwise."""
+    return shapes.CountsOut.model_validate(store.counts(experiment_id, checks=identity.role == "labeller"))
 
 
 def run(shown: Run, now: float) -> shapes.RunOut:
@@ -46,8 +46,9 @@ def run(shown: Run, now: float) -> shapes.RunOut:
     )
 
 
-def experiment(store: Store, shown: Experiment) -> shapes.ExperimentOut:
-    """An experiment, how far it is, and what its trainer does."""
+def experiment(store: Store, shown: Experiment, identity: Identity) -> shapes.ExperimentOut:
+    """An experiment, how far it is, and what its trainer does, as far as this person is to know."""
+    hidden = identity.role == "labeller"
     latest = store.latest_run(shown.id)
     return shapes.ExperimentOut(
         id=shown.id,
@@ -56,9 +57,13 @@ def experiment(store: Store, shown: Experiment) -> shapes.ExperimentOut:
         status=shown.status,
         wanted=shown.wanted,
         instructions=shown.instructions,
-        counts=counts(store, shown.id),
+        counts=counts(store, shown.id, identity),
         run=None if latest is None else run(latest, store.clock()),
         answers_per_minute=store.answers_per_minute(shown.id),
+        answers_per_pair=shown.answers_per_pair,
+        checks=None
+        if hidden
+        else shapes.ChecksOut(repeat_rate=shown.repeat_rate, gold_rate=shown.gold_rate, trust=shown.trust),
     )
 
 
@@ -74,9 +79,9 @@ def claim(lent: Claim) -> shapes.ClaimOut:
     )
 
 
-def answer(given: Answer) -> shapes.LabelOut:
-    """An answer given earlier."""
-    label = given.label
+def answer(given: Answer, identity: Identity) -> shapes.LabelOut:
+    """An answer given earlier; labellers are not told which pairs are checks."""
+    label, hidden = given.label, identity.role == "labeller"
     return shapes.LabelOut(
         seq=label.seq,
         query_id=label.query_id,
@@ -90,6 +95,10 @@ def answer(given: Answer) -> shapes.LabelOut:
         superseded=given.superseded,
         why=given.why,
         step=given.step,
+        run=given.run,
+        kind="question" if hidden else given.kind,  # pyright: ignore[reportArgumentType] (the schema's three words)
+        overrules=label.overrules,
+        gold=None if hidden else given.gold,
         left=clip(given.left),
         right=clip(given.right),
     )

@@ -13,6 +13,9 @@ from rl_teacher.labels import Label, preference
 from rl_teacher.protocols import Changes
 from rl_teacher.trajectory import Comparison, Query, Segment, Source
 
+WORTH_TELLING = 0.02
+"""A smaller change of somebody's share of random answers changes no μ."""
+
 
 class HumanTeacher:
     """Asks through the store and never blocks. Everything said is in the store, so it has nothing of its own to save.
@@ -22,19 +25,30 @@ class HumanTeacher:
         experiment_id: What is taught.
         run_id: The run that asks.
         make_clip: Simulator states (k, S) -> id of the clip that shows them.
+        assumed_random: Share of answers that r̂ holds for random in any case; only what is worse is softened.
     """
 
-    def __init__(self, store: Store, experiment_id: str, run_id: str, make_clip: Callable[[np.ndarray], str]):
+    def __init__(
+        self,
+        store: Store,
+        experiment_id: str,
+        run_id: str,
+        make_clip: Callable[[np.ndarray], str],
+        assumed_random: float = 0.0,
+    ):
         self._store = store
         self._experiment_id = experiment_id
         self._run_id = run_id
         self._make_clip = make_clip
         self._queries: dict[str, Query] = {}
+        self._spoken_of: dict[str, None] = {}
+        """Ids of all queries that anybody has said anything of."""
+        self._trust = Trust(store, experiment_id, assumed_random)
 
     @property
     def n_open(self) -> int:
-        """Questions asked, not answered, not taken back."""
-        return self._store.counts(self._experiment_id).open
+        """Questions asked, not answered, not taken back. Those that only want more answers do not hold up the agent."""
+        return self._store.counts(self._experiment_id).unanswered
 
     @property
     def n_decided(self) -> int:
@@ -51,15 +65,18 @@ class HumanTeacher:
             self._store.add_queries(self._run_id, [self._new(query) for query in queries])
 
     def changes(self, cursor: int) -> Changes:
-        """What people said after `cursor`, by the newest answer of each."""
+        """What people said after `cursor`, by the newest answer of each; everything, where somebody's trust changed."""
         labels: list[Label] = []
         while page := self._store.labels_since(self._experiment_id, cursor, limit=500):
             labels += page
             cursor = page[-1].seq
-        spoken_of = list(dict.fromkeys(label.query_id for label in labels))
+        spoken_of = dict.fromkeys(label.query_id for label in labels)
+        self._spoken_of |= spoken_of
+        if self._trust.has_changed():
+            spoken_of = self._spoken_of
         comparisons, withdrawn = [], []
-        for query_id, newest in self._store.labels_of(spoken_of).items():
-            query, mu = self._query(query_id), preference(newest)
+        for query_id, newest in self._store.labels_of(list(spoken_of)).items():
+            query, mu = self._query(query_id), preference(newest, self._trust.shares)
             if mu is None:
                 withdrawn.append(query.id)
             else:
@@ -106,6 +123,43 @@ class HumanTeacher:
                 provenance.query.score,
             )
         return self._queries[query_id]
+
+
+class Trust:
+    """What is known of how carefully people answer, where the experiment wants it used.
+
+    Args:
+        store: Where the record lies.
+        experiment_id: What is taught.
+        assumed_random: Share of answers that r̂ holds for random in any case.
+    """
+
+    def __init__(self, store: Store, experiment_id: str, assumed_random: float):
+        self._store = store
+        self._experiment_id = experiment_id
+        self._assumed = assumed_random
+        self._next_seq = 1
+        self.shares: dict[str, float] = {}
+        """Share of random answers by labeller, beyond those assumed of everybody; empty where all are trusted alike."""
+
+    def has_changed(self) -> bool:
+        """Look whether `shares` are to be others; after 5 % more events or when the experiment's setting changed."""
+        if not self._store.experiment_by_id(self._experiment_id).trust:
+            changed, self.shares, self._next_seq = bool(self.shares), {}, 1
+            return changed
+        seq = self._store.last_seq(self._experiment_id)
+        if seq < self._next_seq:
+            return False
+        self._next_seq = seq + 1 + seq // 20
+        found = {who: self._beyond(share) for who, share in self._store.random_shares(self._experiment_id).items()}
+        before = {**dict.fromkeys(found, 0.0), **self.shares}
+        if all(abs(share - before[who]) < WORTH_TELLING for who, share in found.items()):
+            return False
+        self.shares = found
+        return True
+
+    def _beyond(self, share: float) -> float:
+        return max(0.0, (share - self._assumed) / (1.0 - self._assumed)) if self._assumed < 1.0 else 0.0
 
 
 def _segment(arrays: Arrays, stored: StoredSegment) -> Segment:

@@ -50,5 +50,5 @@ class Lesson:
 def make_lesson(folder: Path) -> Lesson:
     clock = Clock()
     store = open_store(folder, clock=clock)
-    experiment = store.experiment("hop", "hopper", "Make it hop.", 10)
+    experiment = store.experiment("hop", "hopper", "Make it hop.", 100)
     return Lesson(store, clock, experiment, store.run(experiment, "hop", 1, "human"))

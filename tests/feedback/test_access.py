@@ -25,7 +25,7 @@ def test_a_token_names_its_holder(lesson):
     assert (found.experiment_id, found.expires_at) == (lesson.experiment, lesson.clock.now + 60.0)
     assert lesson.store.check_token(token[:-1]) is None
     assert lesson.store.check_token("\ud800") is None
-    with pytest.raises(UserError, match="Allowed: admin, labeller, researcher"):
+    with pytest.raises(UserError, match="Allowed: admin, invite, labeller, researcher"):
         lesson.store.create_token("king")
 
 

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from rl_teacher.errors import UserError
+from rl_teacher.feedback.listing import AnswerFilter
 from rl_teacher.feedback.records import ConflictError, Counts, NotFoundError, Submit
 from rl_teacher.feedback.schema import labels
 from rl_teacher.labels import Strength, Verdict
@@ -87,10 +88,14 @@ def test_the_newest_label_of_each_person_counts(lesson, ann, bob):
     newest = lesson.store.labels_of([query, other])
     assert {(label.labeller, label.verdict) for label in newest[query]} == {(ann, Verdict.RIGHT), (bob, Verdict.TIE)}
     assert list(newest) == [query]
-    assert lesson.store.counts(lesson.experiment) == Counts(asked=2, open=1, answered=1, decided=1, right=1, tie=1)
+    assert lesson.store.counts(lesson.experiment) == Counts(
+        asked=2, open=1, unanswered=1, answered=1, decided=1, right=1, tie=1
+    )
     shown = lesson.store.answers(lesson.experiment)
     assert [(answer.label.seq, answer.superseded) for answer in shown] == [(3, False), (2, False), (1, True)]
-    assert [answer.label.seq for answer in lesson.store.answers(lesson.experiment, ann, before_seq=3)] == [1]
+    assert [
+        answer.label.seq for answer in lesson.store.answers(lesson.experiment, AnswerFilter(ann), before_seq=3)
+    ] == [1]
     assert len(lesson.store.answers(lesson.experiment, limit=2)) == 2
     assert {answer.labeller_name for answer in shown} == {"ann", "bob"}
 
@@ -102,7 +107,7 @@ def test_taking_back_opens_the_question_and_brings_it_back_first(lesson, ann, bo
     lesson.store.submit(Submit("one", query, ann, Verdict.LEFT, lease=held[0].lease))
     assert query not in [claim.query_id for claim in lesson.store.claim(lesson.experiment, ann, 9)]
     lesson.store.submit(Submit("two", query, ann, Verdict.WITHDRAWN))
-    assert lesson.store.counts(lesson.experiment) == Counts(asked=3, open=3, withdrawn=1)
+    assert lesson.store.counts(lesson.experiment) == Counts(asked=3, open=3, unanswered=3, withdrawn=1)
     assert query not in [claim.query_id for claim in lesson.store.claim(lesson.experiment, bob, 9)]  # lent to Ann
     assert lesson.store.claim(lesson.experiment, ann, 1)[0].query_id == query
     assert lesson.store.labels_of([query])[query][0].verdict is Verdict.WITHDRAWN

@@ -21,10 +21,10 @@ def test_an_experiment_is_made_once(lesson):
     store.edit_experiment(lesson.experiment, instructions="Hop higher.", status="finished")
     assert store.experiment("hop", "hopper", "Make it hop.", 20) == lesson.experiment
     (there,) = store.experiments()
-    assert (there.instructions, there.wanted, there.status) == ("Hop higher.", 20, "open")
+    assert (there.instructions, there.wanted, there.status) == ("Hop higher.", 100, "open")
     with pytest.raises(ConflictError, match=r"hopper.*walker"):
         store.experiment("hop", "walker")
-    with pytest.raises(UserError, match="Allowed: instructions, status, wanted"):
+    with pytest.raises(UserError, match="Allowed: answers_per_pair, gold_rate, instructions, repeat_rate"):
         store.edit_experiment(lesson.experiment, name="x")
     with pytest.raises(UserError, match="Allowed: finished, open"):
         store.edit_experiment(lesson.experiment, status="x")
@@ -102,7 +102,7 @@ def test_stale_questions_are_taken_back_unless_answered_or_looked_at(lesson):
     assert store.expire(lesson.run, 200) == 2  # one is answered, one looked at
     assert store.expire(lesson.experiment, 200) == 0
     assert {query.id for query in store.queries(lesson.experiment, "expired")} == {old[2], old[3]}
-    assert store.counts(lesson.experiment) == Counts(asked=5, open=2, answered=1, decided=1, left=1)
+    assert store.counts(lesson.experiment) == Counts(asked=5, open=2, unanswered=2, answered=1, decided=1, left=1)
     lesson.clock.now += 1000  # nobody looks any more
     assert store.expire(lesson.run, 200) == 1
     assert {query.id for query in store.queries(lesson.experiment, "open")} == {old[0], *new}

@@ -87,6 +87,7 @@ class Lending(RuleBasedStateMachine):
         fresh = sorted(free, key=lambda query: self.asked[query].rank)
         held = [query for query in fresh if self.live(query, who)]
         held.sort(key=lambda query: self.lent[query, who].created_at)
+        fresh.sort(key=lambda query: -self.asked[query].n_answers)  # begun before new, each the freshest first
         return list(dict.fromkeys([*undone, *held, *fresh]))[:n]
 
     # What happens --------------------------------------------------------------------------------------------------
@@ -196,6 +197,7 @@ class Lending(RuleBasedStateMachine):
         assert self.store.counts(self.lesson.experiment) == Counts(
             len(self.asked),
             sum(asked.is_open and asked.n_answers < asked.wanted for asked in self.asked.values()),
+            sum(asked.is_open and asked.n_answers == 0 for asked in self.asked.values()),
             sum(asked.n_answers > 0 for asked in self.asked.values()),
             sum(any(said in PREFERENCES for _, said in asked.said.values()) for asked in self.asked.values()),
             *(verdicts.count(verdict) for verdict in Verdict),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -67,7 +68,7 @@ def test_every_connection_is_durable_and_checks_references(tmp_path: Path):
             assert conn.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
             assert conn.exec_driver_sql("PRAGMA busy_timeout").scalar() == 10_000
     with store.write() as conn, pytest.raises(sa.exc.IntegrityError):
-        conn.execute(sa.text("INSERT INTO standing VALUES ('q', 'l', 'e', 1, 'LEFT')"))
+        conn.execute(sa.text("INSERT INTO standing VALUES ('q', 'l', 'e', 1, 'LEFT', 0)"))
     store.close()
 
 
@@ -119,6 +120,29 @@ def test_opening_and_migrating_again_keeps_every_label(tmp_path: Path):
         again = open_store(tmp_path)
         assert again.labels_since(lesson.experiment, 0, limit=100) == before
         again.close()
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date_with_its_counts(tmp_path: Path):
+    lesson = make_lesson(tmp_path)
+    ann, bob = lesson.store.labeller("ann"), lesson.store.labeller("bob")
+    ids = lesson.ask(5, answers_wanted=2)
+    lesson.store.expire(lesson.run, 0)
+    said = [(ann, Verdict.LEFT), (bob, Verdict.TIE), (ann, Verdict.ABSTAIN), (bob, Verdict.WITHDRAWN)]
+    for number, (who, verdict) in enumerate(said):
+        lesson.store.submit(Submit(str(number), ids[number // 2], who, verdict))
+    before = lesson.store.counts(lesson.experiment)
+    config = alembic_config()
+    with lesson.store.write() as conn:
+        config.attributes["connection"] = conn
+        command.downgrade(config, "0001")
+    lesson.store.close()
+    again = open_store(tmp_path)
+    assert again.counts(lesson.experiment) == before
+    assert (before.asked, before.open, before.unanswered, before.decided, before.withdrawn) == (5, 4, 3, 1, 1)
+    assert len(again.labels_since(lesson.experiment)) == 4
+    (experiment,) = again.experiments()
+    assert (experiment.answers_per_pair, experiment.repeat_rate, experiment.trust) == (1, 0.0, False)
+    again.close()
 
 
 OPENS = """

@@ -70,7 +70,7 @@ def test_experiments_show_progress_and_what_the_trainer_does(school, ann):
     lesson.store.report(lesson.run, "waiting", "for 3 answers", {"step": 5, "accuracy": float("nan")})
     (shown,) = ann.get(f"{API}/experiments").json()["experiments"]
     assert shown == ann.get(f"{API}/experiments/{lesson.experiment}").json()
-    assert (shown["name"], shown["env_id"], shown["status"], shown["wanted"]) == ("hop", "hopper", "open", 10)
+    assert (shown["name"], shown["env_id"], shown["status"], shown["wanted"]) == ("hop", "hopper", "open", 100)
     assert (shown["counts"]["asked"], shown["counts"]["open"]) == (3, 3)
     assert shown["run"]["progress"] == {"step": 5, "accuracy": None}
     assert (shown["run"]["message"], shown["run"]["alive"]) == ("for 3 answers", True)

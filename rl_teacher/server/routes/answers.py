@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
+from rl_teacher.feedback.listing import AnswerFilter
 from rl_teacher.feedback.records import Submit
+from rl_teacher.labels import Verdict
 from rl_teacher.server import shapes, views
 from rl_teacher.server.access import StoreDep, TheExperiment, Who, labeller_of, the_query
 
@@ -25,7 +28,7 @@ def submit(body: shapes.LabelBody, store: StoreDep, identity: Who) -> shapes.Lab
     """Answer, change an answer, or take it back (WITHDRAWN). It is on disk when you hear of it."""
     query = the_query(store, identity, body.query_id)
     saved = store.submit(Submit(labeller_id=labeller_of(identity), **body.model_dump()))
-    counts = views.counts(store, query.experiment_id)
+    counts = views.counts(store, query.experiment_id, identity)
     return shapes.LabelSaved(seq=saved.seq, repeated=saved.repeated, late=saved.late, counts=counts)
 
 
@@ -49,7 +52,16 @@ def list_labels(
     identity: Who,
     before: Annotated[int | None, Query(ge=0, le=2**53)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    labeller: Annotated[str | None, Query(max_length=64)] = None,
+    verdict: Verdict | None = None,
+    run: Annotated[str, Query(max_length=200)] = "",
+    why: Annotated[str, Query(max_length=100)] = "",
+    disputed: bool = False,
+    kind: Literal["question", "repeat", "gold"] | None = None,
 ) -> shapes.LabelList:
-    """Answers, newest first. A labeller sees only their own."""
-    own = labeller_of(identity) if identity.role == "labeller" else None
-    return shapes.LabelList(labels=[views.answer(one) for one in store.answers(experiment.id, own, before, limit)])
+    """Answers, newest first. A labeller sees only their own, and not which of them were checks."""
+    only = AnswerFilter(labeller, verdict, run, why, disputed, kind or "")
+    if identity.role == "labeller":
+        only = replace(only, labeller_id=labeller_of(identity), disputed=False, kind="")
+    found = store.answers(experiment.id, only, before, limit)
+    return shapes.LabelList(labels=[views.answer(one, identity) for one in found])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 
 from rl_teacher.feedback.records import NotFoundError
-from rl_teacher.server import shapes, views
+from rl_teacher.server import people_shapes, shapes, views
 from rl_teacher.server.access import StoreDep, TheExperiment, Who, need_researcher, opens
 
 router = APIRouter(tags=["experiments"])
@@ -14,14 +14,31 @@ router = APIRouter(tags=["experiments"])
 @router.get("/experiments")
 def list_experiments(store: StoreDep, identity: Who) -> shapes.ExperimentList:
     """All experiments your token opens."""
-    shown = [views.experiment(store, one) for one in store.experiments() if opens(identity, one.id)]
+    shown = [views.experiment(store, one, identity) for one in store.experiments() if opens(identity, one.id)]
     return shapes.ExperimentList(experiments=shown)
 
 
 @router.get("/experiments/{experiment_id}")
-def read_experiment(experiment: TheExperiment, store: StoreDep) -> shapes.ExperimentOut:
+def read_experiment(experiment: TheExperiment, store: StoreDep, identity: Who) -> shapes.ExperimentOut:
     """One experiment."""
-    return views.experiment(store, experiment)
+    return views.experiment(store, experiment, identity)
+
+
+@router.patch("/experiments/{experiment_id}")
+def edit_experiment(
+    experiment: TheExperiment, body: people_shapes.SettingsBody, store: StoreDep, identity: Who
+) -> shapes.ExperimentOut:
+    """Change settings (researchers). They hold from now on; `answers_per_pair` for open questions too."""
+    need_researcher(identity)
+    changes = {name: getattr(body, name) for name in body.model_fields_set}
+    for name, value in changes.items():
+        if value is None and name != "wanted":
+            raise HTTPException(422, f"body.{name}: null given; leave it out to keep it as it is")
+    if changes:
+        store.edit_experiment(experiment.id, **changes)
+        detail = {"experiment": experiment.id, **changes}
+        store.note(identity.labeller_name or identity.token_id, "experiment edited", detail)
+    return views.experiment(store, store.experiment_by_id(experiment.id), identity)
 
 
 @router.post("/experiments/{experiment_id}/jobs")
@@ -51,6 +68,6 @@ def read_run(name: str, store: StoreDep, identity: Who) -> shapes.RunPage:
         raise NotFoundError(f"There is no run '{name[:100]}' in this store.")
     return shapes.RunPage(
         run=views.run(run, store.clock()),
-        experiment=views.experiment(store, store.experiment_by_id(run.experiment_id)),
+        experiment=views.experiment(store, store.experiment_by_id(run.experiment_id), identity),
         replays=[views.replay(one) for one in store.replays(run.id)],
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException, Request, Response
 
 import rl_teacher
+from rl_teacher.feedback.inviting import INVITE
+from rl_teacher.feedback.records import Identity
 from rl_teacher.server import shapes
 from rl_teacher.server.access import StoreDep, Who
 from rl_teacher.server.security import cookie_name
@@ -21,16 +23,34 @@ def health() -> shapes.Health:
 
 @public.post("/session", status_code=204)
 def open_session(body: shapes.OpenSession, request: Request, store: StoreDep) -> Response:
-    """Swap the token of the printed address for a cookie that no script can read."""
+    """Swap the token of the printed address for a cookie that no script can read.
+
+    An invitation needs the name of whoever opens it (428 without), and makes a labeller of this browser. One that is
+    somebody already stays who it is.
+    """
     identity = store.check_token(body.token)
     if identity is None:
         raise HTTPException(401, "This token is unknown, over or revoked. Open the newest address the command printed.")
+    token = body.token
+    if identity.role == INVITE:
+        name = cookie_name(request.app.state.port)
+        known = store.check_token(request.cookies.get(name, ""))
+        if known is not None and _may_stay(known, identity):
+            return Response(status_code=204)
+        if body.name is None:
+            raise HTTPException(428, "Say who you are: the invitation is for several people. Give a name.")
+        token = store.join(identity, body.name)
     response = Response(status_code=204)
     left = None if identity.expires_at is None else max(0, int(identity.expires_at - store.clock()))
     name = cookie_name(request.app.state.port)
     secure = request.url.scheme == "https"
-    response.set_cookie(name, body.token, max_age=left, path="/", secure=secure, httponly=True, samesite="strict")
+    response.set_cookie(name, token, max_age=left, path="/", secure=secure, httponly=True, samesite="strict")
     return response
+
+
+def _may_stay(known: Identity, invitation: Identity) -> bool:
+    """Whether the invitation opens nothing that this person may not see already."""
+    return known.role != INVITE and known.experiment_id in (None, invitation.experiment_id)
 
 
 @private.get("/session")

@@ -1,0 +1,50 @@
+"""Files for other programs, written by `rl-teacher export`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from rl_teacher.errors import UserError, unknown
+from rl_teacher.feedback.exporting import FORMATS
+from rl_teacher.feedback.store import open_store
+from rl_teacher.shell import tell
+
+WHAT = ("labels",)
+
+
+def export(what: str, name: str, form: str, out: str, run_dir: Path, store_url: str | None) -> None:
+    """Write what people answered.
+
+    Args:
+        what: Of `WHAT`.
+        name: Of the experiment.
+        form: jsonl or csv.
+        out: File to write, whole or not at all; "-": standard output.
+        run_dir: Where the store lies.
+        store_url: Another database; None: SQLite in the run dir.
+
+    Raises:
+        UserError: For what is not there, or cannot be written.
+    """
+    if what not in WHAT:
+        raise unknown("thing to export", what, WHAT)
+    if form not in FORMATS:
+        raise unknown("format", form, FORMATS)
+    if store_url is None and not (run_dir / "feedback.db").exists():
+        raise UserError(f"No answers in {run_dir}: it holds no feedback.db. Give --run_dir, or --store.")
+    with closing(open_store(run_dir, store_url)) as store:
+        lines = store.export(store.experiment_by_name(name).id, form)
+        if out == "-":
+            sys.stdout.writelines(lines)
+            return
+        draft = Path(f"{out}.part")
+        try:
+            with draft.open("w", encoding="utf-8", newline="") as file:
+                n = sum(1 for line in lines if file.write(line))
+            os.replace(draft, out)
+        except OSError as error:
+            raise UserError(f"{out} cannot be written ({error.strerror}). Choose another file with --out.") from error
+    tell(sys.stdout, f"{out}: {n:,} lines\n")
