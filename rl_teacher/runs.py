@@ -152,6 +152,26 @@ class RunFolder:
         return sorted(p for p in (self.path / "checkpoints").iterdir() if re.fullmatch(r"step-\d{12}", p.name))
 
 
+def newest_checkpoint(run_dir: Path, name: str, parts: Sequence[str]) -> tuple[dict[str, Any], Path]:
+    """Settings and newest whole checkpoint of a run, for somebody who only reads: nothing is locked or set aside.
+
+    Args:
+        run_dir: Where all runs lie.
+        name: Of the run.
+        parts: See RunFolder.
+
+    Raises:
+        UserError: If there is none.
+    """
+    path = _path(run_dir, name)
+    if not (path / "config.json").exists():
+        raise UserError(f"There is no run folder {path}. Start the worker with the --run_dir that holds it.")
+    for folder in sorted((path / "checkpoints").glob("step-*"), reverse=True):
+        if re.fullmatch(r"step-\d{12}", folder.name) and _fault(folder, parts) is None:
+            return _read(path / "config.json").get("settings", {}), folder
+    raise UserError(f"Run '{name}' has no whole checkpoint yet. Start its command again, and ask then.")
+
+
 @contextmanager
 def fault_log(run_dir: Path, name: str) -> Iterator[None]:
     """Write what an environment's own code raises in this block to error.log in the run folder, for its author.

@@ -14,6 +14,9 @@ from typing import Any, Protocol
 from rl_teacher.console import Console
 from rl_teacher.desk import Desk
 from rl_teacher.envs.evaluate import Returns
+from rl_teacher.insight.curves import Curves
+from rl_teacher.insight.serve import attend
+from rl_teacher.insight.subject import Subject
 from rl_teacher.loop import Loop, TeachingLoop
 from rl_teacher.metrics import Metrics, correlations, memory_mb
 from rl_teacher.protocols import Info
@@ -56,6 +59,7 @@ class Session:
     evaluate: Callable[[int], Returns]
     """Plays so many episodes without exploration."""
     replays: Replays
+    curves: Curves
     eval_every: int
     """Steps between evaluations."""
     total_steps: int | None
@@ -68,6 +72,8 @@ class Session:
     server: PageServer | None = None
     stop_asked: bool = False
     """Set by Ctrl-C."""
+    subject: Subject | None = None
+    """What people may ask about the run; set when all its parts are built."""
     loop: Loop = field(init=False)
     """Set when it is built, for it needs this session to report to."""
     _latest: dict[str, float] = field(default_factory=dict)
@@ -127,8 +133,14 @@ class Session:
             figures |= self.look(steps, self.n_glance)
         seconds = {f"seconds/{name}": value for name, value in self.stopwatch.seconds().items()}
         self.metrics.write(steps, {**figures, **seconds, "wall_seconds": self.elapsed(), "memory_mb": memory_mb()})
+        self._draw(steps, figures)
         self._save_now_and_then()
         self._report()
+
+    def _draw(self, steps: int, figures: Mapping[str, float]) -> None:
+        """Go on with the curves on the page, and raise the alarm where they call for it."""
+        if news := self.curves.add(steps, figures):
+            self.console.line(news)
 
     def look(self, steps: int, n_episodes: int) -> dict[str, float]:
         """Evaluate the present policy and let people watch it; returns the figures."""
@@ -187,7 +199,9 @@ class Session:
         """The end: last evaluation, replay, checkpoint and summary. Returns the summary."""
         seen = self._true_return is not None and self._evaluated_at == steps
         if not seen or self.n_glance < self.n_episodes:
-            self.metrics.write(steps, self.look(steps, self.n_episodes))
+            figures = self.look(steps, self.n_episodes)
+            self.metrics.write(steps, figures)
+            self._draw(steps, figures)
         self.folder.save(steps, self._write)
         if finished:
             self._say_what_is_missing()
@@ -259,6 +273,8 @@ class Session:
         if self.server is not None and self.server.keep_up() and self.server.n_starts > 1:
             self.console.line(self.server.news)
         self.desk.attend()
+        if self.subject is not None:
+            attend(self.subject)
         self.replays.attend()
         steps, tally = self.loop.steps, self._tally()
         progress = {"step": steps, "total": self.total_steps, **tally, **self._latest}

@@ -18,7 +18,7 @@ from rl_teacher.labels import PREFERENCES, Label, Strength, Verdict
 RATE_WINDOW = 300.0
 """Answers per minute are those of the last five minutes."""
 
-_LABEL = (
+LABEL = (
     labels.c.seq,
     labels.c.query_id,
     labels.c.labeller_id,
@@ -28,6 +28,7 @@ _LABEL = (
     labels.c.key,
     labels.c.given_at,
 )
+"""What makes a Label, in its order."""
 
 
 class Answering(Storage):
@@ -90,18 +91,18 @@ class Answering(Storage):
 
     def labels_since(self, experiment_id: str, cursor: int = 0, limit: int = 10_000) -> list[Label]:
         """Events after number `cursor`, oldest first. None is ever missed by going on from the last number seen."""
-        query = sa.select(*_LABEL).where(labels.c.experiment_id == experiment_id, labels.c.seq > cursor)
+        query = sa.select(*LABEL).where(labels.c.experiment_id == experiment_id, labels.c.seq > cursor)
         with self.read() as conn:
-            return [_label(row) for row in conn.execute(query.order_by(labels.c.seq).limit(limit))]
+            return [label_of(row) for row in conn.execute(query.order_by(labels.c.seq).limit(limit))]
 
     def labels_of(self, query_ids: Sequence[str]) -> dict[str, list[Label]]:
         """The newest label of each labeller by query id; WITHDRAWN ones too. Unlabelled queries have no entry."""
         newest: dict[str, list[Label]] = {}
-        query = sa.select(*_LABEL).join(standing, standing.c.seq == labels.c.seq).order_by(labels.c.seq)
+        query = sa.select(*LABEL).join(standing, standing.c.seq == labels.c.seq).order_by(labels.c.seq)
         with self.read() as conn:
             for ids in batches(list(query_ids)):
                 for row in conn.execute(query.where(standing.c.query_id.in_(ids))):
-                    newest.setdefault(row.query_id, []).append(_label(row))
+                    newest.setdefault(row.query_id, []).append(label_of(row))
         return newest
 
     def answers(
@@ -109,7 +110,7 @@ class Answering(Storage):
     ) -> list[Answer]:
         """Events newest first, of one labeller or of all (None), with their clips; before number `before_seq`."""
         query = (
-            sa.select(*_LABEL, labels.c.late, labellers.c.name, standing.c.seq.label("newest"))
+            sa.select(*LABEL, labels.c.late, labellers.c.name, standing.c.seq.label("newest"))
             .add_columns(queries.c.why, queries.c.step, queries.c.left_segment_id, queries.c.right_segment_id)
             .join(labellers, labellers.c.id == labels.c.labeller_id)
             .join(queries, queries.c.id == labels.c.query_id)
@@ -125,7 +126,7 @@ class Answering(Storage):
             clips = clips_of(conn, [id for row in rows for id in (row.left_segment_id, row.right_segment_id)])
         return [
             Answer(
-                label=_label(row),
+                label=label_of(row),
                 labeller_name=row.name,
                 late=row.late,
                 superseded=row.newest != row.seq,
@@ -187,6 +188,7 @@ def _update_standing(conn: sa.Connection, said: Submit, seq: int, asked: sa.Row)
     conn.execute(change.values(n_answers=n, is_full=n >= asked.answers_wanted))
 
 
-def _label(row: sa.Row) -> Label:
+def label_of(row: sa.Row) -> Label:
+    """The label in a row that begins with the columns of LABEL."""
     seq, query_id, labeller, verdict, strength, seconds, key, given_at = row[:8]
     return Label(seq, query_id, labeller, Verdict(verdict), Strength(strength), seconds, key, given_at)

@@ -62,6 +62,12 @@ class Claiming(Storage):
             conn.execute(leases.update().where(here).values(expires_at=now + lifetime_seconds))
         return dict.fromkeys(kept, now + lifetime_seconds)
 
+    def is_lent(self, query_id: str, labeller_id: str) -> bool:
+        """Whether this labeller is looking at this question just now."""
+        mine = (leases.c.query_id == query_id) & (leases.c.labeller_id == labeller_id)
+        with self.read() as conn:
+            return conn.execute(sa.select(leases.c.id).where(mine, live(self.clock()))).first() is not None
+
     def release(self, token: str, labeller_id: str) -> bool:
         """Give a question back unanswered; says whether it was still held."""
         now = self.clock()

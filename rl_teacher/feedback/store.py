@@ -1,8 +1,9 @@
 """The store: everything trainer and server tell each other goes through here.
 
 The parts are in `asking` (trainer: experiments, runs, clips, questions), `claiming` and `answering` (people), `reading`
-(both), `access` (labellers, tokens) and `jobs` (what people ask of the trainer). Either side may die at any moment and
-come back; several processes may hold the same store open, and a `Store` may be used by several threads.
+(both), `review` (answers looked at again), `access` (labellers, tokens), `jobs` (what people ask of the trainer) and
+`points` (a run's curves). Either side may die at any moment and come back; several processes may hold the same store
+open, and a `Store` may be used by several threads.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from rl_teacher.feedback.answering import Answering
 from rl_teacher.feedback.asking import Asking
 from rl_teacher.feedback.claiming import Claiming
 from rl_teacher.feedback.jobs import Jobs
+from rl_teacher.feedback.points import Points
 from rl_teacher.feedback.reading import Reading
+from rl_teacher.feedback.review import Review
 
 
-class Store(Asking, Claiming, Answering, Reading, Access, Jobs):
+class Store(Asking, Claiming, Answering, Reading, Access, Jobs, Points, Review):
     """One database and one folder of blobs.
 
     Args:
