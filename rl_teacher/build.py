@@ -17,10 +17,11 @@ import torch
 
 from rl_teacher.agents.ppo import PPO
 from rl_teacher.clips.poses import drawable
-from rl_teacher.config import RunConfig
+from rl_teacher.config import REWARD_SEED, RunConfig, derived_seed
 from rl_teacher.console import Console
 from rl_teacher.desk import Desk
 from rl_teacher.envs.behaviors import resolve
+from rl_teacher.envs.episode import drawable_states, play_episode
 from rl_teacher.envs.evaluate import evaluate
 from rl_teacher.envs.make import make_vec
 from rl_teacher.envs.stage import Stage
@@ -28,11 +29,12 @@ from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.errors import UserError
 from rl_teacher.feedback.store import Store, open_store
 from rl_teacher.hints import serve_command
+from rl_teacher.insight.curves import Curves
+from rl_teacher.insight.subject import Subject
 from rl_teacher.loop import Loop, TeachingLoop
 from rl_teacher.metrics import Metrics
 from rl_teacher.options import Machine, schedule_for
 from rl_teacher.pace import pace_for
-from rl_teacher.protocols import Actor
 from rl_teacher.queries.pool import SegmentPool
 from rl_teacher.queries.strategies import make_strategy
 from rl_teacher.replays import Replays
@@ -58,8 +60,6 @@ EVAL_SEED = 1_000_003
 """The same starts for every run and every look."""
 POOL_PLAYS = 3
 """Questions are made of the last so many plays on the stage."""
-REPLAY_STEPS = 1_000
-"""Longest replay, where the task has no clock."""
 PACKAGES = ("rl-teacher", "torch", "numpy", "gymnasium", "mujoco", "envpool")
 
 
@@ -86,10 +86,10 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     store = open_store(machine.run_dir, machine.store)
     stack.callback(store.close)
     learns = for_learning(spec, config)
-    env = make_vec(learns, config.ppo.n_envs, _seed(config.seed, 1, 0), machine.workers, staggered=True)
+    env = make_vec(learns, config.ppo.n_envs, derived_seed(config.seed, 1, 0), machine.workers, staggered=True)
     stack.callback(env.close)
-    agent = PPO(env, config.ppo, _seed(config.seed, 2))
-    stage = Stage(spec, _seed(config.seed, 3, 0), run=config.name)
+    agent = PPO(env, config.ppo, derived_seed(config.seed, 2))
+    stage = Stage(spec, derived_seed(config.seed, 3, 0), run=config.name)
     stack.callback(stage.close)
     desk = _desk(config, machine, spec, stage, store, folder.is_new())
     session = _session(config, machine, folder, console, desk, agent, spec, done)
@@ -100,16 +100,17 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
         session.loop = _teaching(config, spec, session, agent, stage)
 
     def begin_leg(steps: int) -> None:
-        agent.restart(_seed(config.seed, 1, steps))
-        stage.restart(_seed(config.seed, 3, steps))
+        agent.restart(derived_seed(config.seed, 1, steps))
+        stage.restart(derived_seed(config.seed, 3, steps))
         if isinstance(session.loop, TeachingLoop):
-            session.loop.pool.restart(_seed(config.seed, 5, steps))
+            session.loop.pool.restart(derived_seed(config.seed, 5, steps))
             session.loop.choose = make_strategy(config.queries)
 
     session.begin_leg = begin_leg
     if checkpoint is not None:
         session.restore(checkpoint)
         console.line(f"going on from step {session.loop.steps:,}")
+    session.subject = _subject(session, agent, spec)
     if config.predictor == "human":
         _open_the_page(session, machine, stack, done, door)
     folder.configure(asdict(config), {"workers": machine.workers, "versions": _versions()})
@@ -118,12 +119,12 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
 
 def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, stage: Stage) -> Loop:
     desk, human = session.desk, config.predictor == "human"
-    reward = RewardEnsemble(stage.obs_space, stage.act_space, config.reward, _seed(config.seed, 4))
-    pool = SegmentPool(spec.clip_steps, POOL_PLAYS, np.random.default_rng(_seed(config.seed, 5, 0)))
+    reward = RewardEnsemble(stage.obs_space, stage.act_space, config.reward, derived_seed(config.seed, REWARD_SEED))
+    pool = SegmentPool(spec.clip_steps, POOL_PLAYS, np.random.default_rng(derived_seed(config.seed, 5, 0)))
     if human:
         teacher = HumanTeacher(desk.store, desk.experiment_id, desk.run_id, desk.clip, config.reward.error_rate)
     else:
-        teacher = SyntheticTeacher(make_judge(parse_teacher(config.teacher), _seed(config.seed, 6)))
+        teacher = SyntheticTeacher(make_judge(parse_teacher(config.teacher), derived_seed(config.seed, 6)))
     session.parts += [reward, pool]
     if isinstance(teacher, SyntheticTeacher):
         session.parts.append(teacher)
@@ -170,12 +171,13 @@ def _session(
         evaluate=look,
         replays=Replays(
             desk,
-            play=lambda: _episode(agent, spec),
+            play=lambda: drawable_states(play_episode(agent, spec, EVAL_SEED)),
             fps=spec.fps,
             folder=folder.path / "videos" if machine.videos else None,
             why_not=None if desk.can_draw else f"No video: {config.env_id} has no MuJoCo model to draw.",
             say=console.line,
         ),
+        curves=Curves(desk.store, desk.run_id, done["steps"]),
         eval_every=EVAL_EVERY if total is None else max(total // EVALUATIONS, EVAL_LEAST),
         total_steps=total,
         n_glance=GLANCE_EPISODES if config.predictor == "human" else EVAL_EPISODES,
@@ -231,22 +233,22 @@ def _open_the_page(
     line(f"Teach it here: {invitation(desk.store, server.address, screen)}")
 
 
-def _episode(agent: Actor, spec: EnvSpec) -> np.ndarray:
-    """Simulator states (F, S) of one episode, played as well as the agent can."""
-
-    class Greedy:
-        def act(self, obs: np.ndarray, *, explore: bool) -> np.ndarray:
-            del explore
-            return agent.act(obs, explore=False)
-
-    stage = Stage(spec, EVAL_SEED, n_envs=1)
-    try:
-        sim = stage.play(Greedy(), spec.episode_steps or REPLAY_STEPS)[0].sim
-    finally:
-        stage.close()
-    if sim is None:
-        raise ValueError("an environment without simulator state cannot be drawn")
-    return sim
+def _subject(session: Session, agent: PPO, spec: EnvSpec) -> Subject:
+    """What people may ask about the run, answered from its own parts."""
+    loop, desk = session.loop, session.desk
+    teaching = loop if isinstance(loop, TeachingLoop) else None
+    return Subject(
+        store=desk.store,
+        experiment_id=desk.experiment_id,
+        run_id=desk.run_id,
+        step=lambda: loop.steps,
+        reward=lambda: teaching.reward if teaching and teaching.ready and teaching.reward.n_fits else None,
+        comparisons=lambda: teaching.comparisons if teaching else {},
+        recent=lambda n: teaching.pool.spread(n) if teaching else [],
+        play=lambda seed: play_episode(agent, spec, seed),
+        clip=desk.clip if desk.can_draw else None,
+        has_true_return=spec.behavior is None,
+    )
 
 
 def check_length(spec: EnvSpec) -> None:
@@ -271,11 +273,6 @@ def for_learning(spec: EnvSpec, config: RunConfig) -> EnvSpec:
         what = f"--set ppo.episode_steps={cut} given"
         raise UserError(f"{what}, but '{spec.env_id}' has a clock of its own. Leave it out.")
     return replace(spec, episode_steps=min(cut, spec.episode_steps))
-
-
-def _seed(*numbers: int) -> int:
-    """One seed for one purpose: (seed of the run, purpose, steps done so far)."""
-    return int(np.random.SeedSequence(numbers).generate_state(1)[0] >> 1)
 
 
 def _state(checkpoint: Path | None) -> dict[str, Any]:

@@ -80,6 +80,11 @@ def latest(root: Path, parts: Sequence[str], warn: Callable[[str], None]) -> Pat
     return newest
 
 
+def newest(root: Path, parts: Sequence[str]) -> Path | None:
+    """The newest whole one, for somebody who only reads; None: there is none."""
+    return next((folder for folder in reversed(_all(root)) if _fault(folder, parts) is None), None)
+
+
 def _all(root: Path) -> list[Path]:
     """Oldest first."""
     return sorted(path for path in root.iterdir() if re.fullmatch(r"step-\d{12}", path.name))

@@ -54,6 +54,35 @@ def _watch(argv: Sequence[str]) -> int:
     return _page(parser, argv)
 
 
+def _worker(argv: Sequence[str]) -> int:
+    """Answer what the page asks about runs that are not training."""
+    from contextlib import closing
+    from pathlib import Path
+
+    from rl_teacher.errors import UserError
+    from rl_teacher.options import Parser
+
+    description = "Answer what the page asks about runs that are not training: r̂ along clips, how the agent plays …"
+    parser = Parser(prog="rl-teacher worker", description=description, allow_abbrev=False)
+    parser.add_argument("--run_dir", "--run-dir", dest="run_dir", default="runs", help="where the runs lie")
+    parser.add_argument("--store", help="database URL (default: SQLite in the run dir)")
+    args = parser.read(argv)
+    if not Path(args.run_dir).is_dir():
+        raise UserError(f"--run_dir {args.run_dir} given; it must be a folder that holds runs. Choose another.")
+    tell(sys.stdout, "Starting …\n")
+    from rl_teacher.feedback.store import open_store
+    from rl_teacher.worker import Worker  # torch and the simulator take seconds to import
+
+    hear_interrupts()
+    with closing(open_store(args.run_dir, args.store)) as store:
+        tell(sys.stdout, "Ready. Open the page (rl-teacher serve) and ask; Ctrl-C ends this.\n")
+        try:
+            Worker(Path(args.run_dir), store, lambda line: tell(sys.stdout, line + "\n")).work()
+        except KeyboardInterrupt:
+            return 0
+    return 0
+
+
 def _page_options(command: str, description: str) -> Parser:
     from rl_teacher.options import Parser
 
@@ -113,6 +142,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "serve": _serve,
     "watch": _watch,
     "export": _export,
+    "worker": _worker,
 }
 
 

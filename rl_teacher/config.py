@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from rl_teacher.errors import UserError
 
 
@@ -214,3 +216,32 @@ PPO_BY_TASK: Mapping[str, Mapping[str, Any]] = {
 def ppo_for(task: str | None, behavior: str | None = None) -> PPOConfig:
     """Our PPO's settings for a behaviour, if it has its own, or else for its task; None: a stock environment."""
     return replace(PPOConfig(), **PPO_BY_TASK.get(behavior or "", PPO_BY_TASK.get(task or "", {})))
+
+
+def read_config(settings: Mapping[str, Any]) -> RunConfig:
+    """The configuration in a run folder's config.json.
+
+    Raises:
+        UserError: If it is none of this version.
+    """
+    try:
+        parts = {name: kind(**_tuples(settings[name])) for name, kind in (("ppo", PPOConfig), ("reward", RewardConfig))}
+        return RunConfig(**{**settings, **parts})
+    except (TypeError, KeyError) as error:
+        raise UserError(
+            f"config.json of the run does not fit this version of RL-Teacher ({error}). Use the version that made it."
+        ) from error
+
+
+def _tuples(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON knows lists only."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
+
+
+def derived_seed(*numbers: int) -> int:
+    """One seed for one purpose: (seed of the run, purpose, steps done so far)."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0] >> 1)
+
+
+REWARD_SEED = 4
+"""The purpose of r̂'s seed: who takes part in the bootstrap is made of it, so it must be found again."""

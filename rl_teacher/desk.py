@@ -10,6 +10,33 @@ import numpy as np
 from rl_teacher.clips.poses import drawable, poses, scene
 from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.feedback.store import Store
+from rl_teacher.insight.answers import ANSWERS
+
+
+class ClipMaker:
+    """Puts simulator states into the store as clips.
+
+    Args:
+        store: Where trainer and page meet.
+        spec: The environment.
+        model: Its MuJoCo model; see `Desk`.
+    """
+
+    def __init__(self, store: Store, spec: EnvSpec, model: Any | None):
+        self._store, self._spec, self._model = store, spec, model
+        self._scene = scene(model, spec.env_id) if drawable(model) else b""
+
+    def __call__(self, sim: np.ndarray) -> str:
+        """The id of the clip of simulator states (F, S)."""
+        return self._store.add_clip(
+            kind="poses",
+            data=poses(self._model, sim),
+            media_type="application/octet-stream",
+            scene=self._scene,
+            n_frames=len(sim),
+            fps=self._spec.fps,
+            dt=self._spec.dt or 1.0 / self._spec.fps,
+        )
 
 
 class Desk:
@@ -52,24 +79,11 @@ class Desk:
         self.run_id = store.run(self.experiment_id, name, seed, predictor)
         self.can_draw = drawable(model)
         self.model = model
-        self._spec = spec
-        self._scene = scene(model, spec.env_id) if self.can_draw else b""
+        self.clip = ClipMaker(store, spec, model)
         self.paused = False
         self.finish_asked = False
-        for job in store.jobs(self.run_id):  # asked of a trainer that was not there
+        for job in store.jobs(self.run_id, besides=ANSWERS):  # asked of a trainer that was not there
             store.finish_job(job.id, False, {"message": "The trainer was started after this was asked."})
-
-    def clip(self, sim: np.ndarray) -> str:
-        """Put simulator states (F, S) into the store as a clip; returns its id."""
-        return self.store.add_clip(
-            kind="poses",
-            data=poses(self.model, sim),
-            media_type="application/octet-stream",
-            scene=self._scene,
-            n_frames=len(sim),
-            fps=self._spec.fps,
-            dt=self._spec.dt or 1.0 / self._spec.fps,
-        )
 
     def show(self, sim: np.ndarray, step: int, true_return: float | None) -> None:
         """Let people watch how the agent plays at this step of the run."""
@@ -84,11 +98,14 @@ class Desk:
         self.store.edit_experiment(self.experiment_id, status="finished")
 
     def attend(self) -> None:
-        """Do what people asked for on the page. Fewer answers than the run was to have end it when they are there."""
+        """Do what people asked for on the page; questions about the run are answered by `insight.serve`.
+
+        Fewer answers than the run was to have end it when they are there.
+        """
         cap = self.store.experiment_by_id(self.experiment_id).wanted
         if cap is not None and (self._wanted is None or cap < self._wanted):
             self.finish_asked |= self.store.counts(self.experiment_id).decided >= cap
-        for job in self.store.jobs(self.run_id):
+        for job in self.store.jobs(self.run_id, besides=ANSWERS):
             known = {"pause": self._pause, "resume": self._resume, "finish": self._finish}
             if job.kind in known:
                 known[job.kind]()

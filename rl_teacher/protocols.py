@@ -116,6 +116,10 @@ class RewardModel(Protocol):
         """P[left is better] by each member, (E, n), without the assumed errors of the teacher."""
         ...
 
+    def held_out(self, queries: Sequence[Query]) -> np.ndarray:
+        """Which members never learn from an answer to these queries, (E, n) bool."""
+        ...
+
     def fit(self, comparisons: Sequence[Comparison], n_iters: int | None = None) -> Info:
         """Learn from all comparisons so far; n_iters gradient steps, or as many as the model thinks fit.
 
@@ -156,6 +160,10 @@ class Pool(Protocol):
 
     def sample(self, n: int) -> list[Segment]:
         """Segments drawn at random from what is kept."""
+        ...
+
+    def spread(self, n: int) -> list[Segment]:
+        """Up to n segments at even distances over what is kept; nothing is drawn at random."""
         ...
 
     def forget(self) -> None:

@@ -105,6 +105,26 @@ class RunFolder:
         self._lock.close()
 
 
+def newest_checkpoint(run_dir: Path, name: str, parts: Sequence[str]) -> tuple[dict[str, Any], Path]:
+    """Settings and newest whole checkpoint of a run, for somebody who only reads: nothing is locked or set aside.
+
+    Args:
+        run_dir: Where all runs lie.
+        name: Of the run.
+        parts: See RunFolder.
+
+    Raises:
+        UserError: If there is none.
+    """
+    path = _path(run_dir, name)
+    if not (path / "config.json").exists():
+        raise UserError(f"There is no run folder {path}. Start the worker with the --run_dir that holds it.")
+    folder = checkpoints.newest(path / "checkpoints", parts)
+    if folder is not None:
+        return _read(path / "config.json").get("settings", {}), folder
+    raise UserError(f"Run '{name}' has no whole checkpoint yet. Start its command again, and ask then.")
+
+
 @contextmanager
 def fault_log(run_dir: Path, name: str) -> Iterator[None]:
     """Write what an environment's own code raises in this block to error.log in the run folder, for its author.

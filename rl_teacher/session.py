@@ -15,6 +15,9 @@ from rl_teacher.console import Console
 from rl_teacher.desk import Desk
 from rl_teacher.envs.evaluate import Returns
 from rl_teacher.files import write_json
+from rl_teacher.insight.curves import Curves
+from rl_teacher.insight.serve import attend
+from rl_teacher.insight.subject import Subject
 from rl_teacher.loop import Loop, TeachingLoop
 from rl_teacher.metrics import Metrics, correlations, memory_mb
 from rl_teacher.protocols import Info
@@ -65,6 +68,7 @@ class Session:
     evaluate: Callable[[int], Returns]
     """Plays so many episodes without exploration."""
     replays: Replays
+    curves: Curves
     eval_every: int
     """Steps between evaluations."""
     total_steps: int | None
@@ -77,6 +81,8 @@ class Session:
     server: PageServer | None = None
     stop_asked: bool = False
     """Set by Ctrl-C."""
+    subject: Subject | None = None
+    """What people may ask about the run; set when all its parts are built."""
     loop: Loop = field(init=False)
     """Set when it is built, for it needs this session to report to."""
     begin_leg: Callable[[int], None] = field(init=False)
@@ -140,12 +146,18 @@ class Session:
             figures |= self.look(steps, self.n_glance)
         seconds = {f"seconds/{name}": value for name, value in self.stopwatch.seconds().items()}
         self.metrics.write(steps, {**figures, **seconds, "wall_seconds": self.elapsed(), "memory_mb": memory_mb()})
+        self._draw(steps, figures)
         if self._leg_is_over(steps):
             self.save(steps, leg=True)
             self.begin_leg(steps)
             self._leg = steps
         self._save_now_and_then()
         self._report()
+
+    def _draw(self, steps: int, figures: Mapping[str, float]) -> None:
+        """Go on with the curves on the page, and raise the alarm where they call for it."""
+        if news := self.curves.add(steps, figures):
+            self.console.line(news)
 
     def look(self, steps: int, n_episodes: int) -> dict[str, float]:
         """Evaluate the present policy and let people watch it; returns the figures."""
@@ -218,6 +230,7 @@ class Session:
             figures = self.look(steps, self.n_episodes)
             if finished:  # a run that goes on has not been looked at here
                 self.metrics.write(steps, figures)
+                self._draw(steps, figures)
         self.folder.save(steps, lambda draft: self._write(draft, leg=finished))
         if finished:
             self._say_what_is_missing()
@@ -290,6 +303,8 @@ class Session:
         if self.server is not None and self.server.keep_up() and self.server.n_starts > 1:
             self.console.line(self.server.news)
         self.desk.attend()
+        if self.subject is not None:
+            attend(self.subject)
         self.replays.attend()
         steps, tally = self.loop.steps, self._tally()
         paused = int(self.desk.paused)

@@ -91,6 +91,9 @@ class FakeReward:
     def votes(self, queries: Sequence[Query]) -> np.ndarray:
         return np.full((1, len(queries)), 0.5)
 
+    def held_out(self, queries: Sequence[Query]) -> np.ndarray:
+        return np.zeros((self.n_members, len(queries)), dtype=bool)
+
     def fit(self, comparisons: Sequence[Comparison], n_iters: int | None = None) -> Info:
         self.n_fits += 1
         self.seen, self.iters = len(comparisons), n_iters

@@ -155,6 +155,14 @@ class Asking(Storage):
             tallying.add(conn, experiment_id, "question", dict.fromkeys(("asked", "open", "unanswered"), n_new))
         return ids
 
+    def add_segments(self, run_id: str, items: Sequence[NewSegment]) -> list[str]:
+        """Keep segments that nobody is asked about, for people to look at; returns their ids."""
+        blobs = {item.key: self.blobs.put(item.data) for item in items}
+        with self.write() as conn:
+            query = sa.select(runs.c.experiment_id).where(runs.c.id == run_id)
+            experiment_id = found(conn.execute(query).scalar(), "run", run_id)
+            return [_put_segment(conn, experiment_id, run_id, item, blobs) for item in items]
+
     def expire(self, owner: str, older_than_step: int) -> int:
         """Take back what was asked before `older_than_step`, is not answered, and nobody is looking at.
 

@@ -127,6 +127,12 @@ class Claiming(Storage):
             conn.execute(_KEEP, given)
         return dict.fromkeys(kept, now + lifetime_seconds)
 
+    def is_lent(self, query_id: str, labeller_id: str) -> bool:
+        """Whether this labeller is looking at this question just now."""
+        mine = (leases.c.query_id == query_id) & (leases.c.labeller_id == labeller_id)
+        with self.read() as conn:
+            return conn.execute(sa.select(leases.c.id).where(mine, LIVE), {"now": self.clock()}).first() is not None
+
     def release(self, token: str, labeller_id: str) -> bool:
         """Give a question back unanswered; says whether it was still held."""
         now = self.clock()

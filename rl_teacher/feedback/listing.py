@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from rl_teacher.feedback.answering import LABEL, label_of
-from rl_teacher.feedback.base import Storage, clips_of
+from rl_teacher.feedback.base import Storage, batches, clips_of
 from rl_teacher.feedback.records import Answer
 from rl_teacher.feedback.schema import golds, labellers, labels, queries, runs, standing
 from rl_teacher.labels import PREFERENCES, Verdict
@@ -32,6 +33,18 @@ class AnswerFilter:
 
 ALL = AnswerFilter()
 
+EVENTS = (
+    sa.select(*LABEL, labels.c.late, labellers.c.name, standing.c.seq.label("newest"))
+    .add_columns(queries.c.why, queries.c.step, queries.c.left_segment_id, queries.c.right_segment_id)
+    .add_columns(queries.c.kind, runs.c.name.label("run"), golds.c.verdict.label("gold"))
+    .join(labellers, labellers.c.id == labels.c.labeller_id)
+    .join(queries, queries.c.id == labels.c.query_id)
+    .join(runs, runs.c.id == queries.c.run_id)
+    .join(standing, sa.and_(*(standing.c[key] == labels.c[key] for key in ("query_id", "labeller_id"))))
+    .outerjoin(golds, golds.c.query_id == queries.c.id)
+)
+"""Every answer ever given, with what a list needs beside it."""
+
 
 class Listing(Storage):
     """Look back."""
@@ -40,42 +53,38 @@ class Listing(Storage):
         self, experiment_id: str, only: AnswerFilter = ALL, before_seq: int | None = None, limit: int = 50
     ) -> list[Answer]:
         """Events newest first, with their clips; before number `before_seq`."""
-        query = _events(experiment_id).where(*_conditions(only))
+        query = EVENTS.where(labels.c.experiment_id == experiment_id, *_conditions(only))
         if before_seq is not None:
             query = query.where(labels.c.seq < before_seq)
         with self.read() as conn:
-            rows = conn.execute(query.order_by(labels.c.seq.desc()).limit(limit)).all()
-            clips = clips_of(conn, [id for row in rows for id in (row.left_segment_id, row.right_segment_id)])
-        return [
-            Answer(
-                label=label_of(row),
-                labeller_name=row.name,
-                late=row.late,
-                superseded=row.newest != row.seq,
-                why=row.why,
-                step=row.step,
-                left=clips[row.left_segment_id],
-                right=clips[row.right_segment_id],
-                run=row.run,
-                kind=row.kind,
-                gold=None if row.gold is None else Verdict(row.gold),
-            )
-            for row in rows
-        ]
+            return _answers(conn, conn.execute(query.order_by(labels.c.seq.desc()).limit(limit)).all())
+
+    def standing_answers(self, query_ids: Sequence[str]) -> list[Answer]:
+        """The newest answer of each labeller to each of these questions, the oldest first."""
+        query = EVENTS.where(standing.c.seq == labels.c.seq).order_by(labels.c.seq)
+        with self.read() as conn:
+            found = [conn.execute(query.where(labels.c.query_id.in_(ids))) for ids in batches(list(query_ids))]
+            return _answers(conn, [row for rows in found for row in rows])
 
 
-def _events(experiment_id: str) -> sa.Select:
-    return (
-        sa.select(*LABEL, labels.c.late, labellers.c.name, standing.c.seq.label("newest"))
-        .add_columns(queries.c.why, queries.c.step, queries.c.left_segment_id, queries.c.right_segment_id)
-        .add_columns(queries.c.kind, runs.c.name.label("run"), golds.c.verdict.label("gold"))
-        .join(labellers, labellers.c.id == labels.c.labeller_id)
-        .join(queries, queries.c.id == labels.c.query_id)
-        .join(runs, runs.c.id == queries.c.run_id)
-        .join(standing, sa.and_(*(standing.c[key] == labels.c[key] for key in ("query_id", "labeller_id"))))
-        .outerjoin(golds, golds.c.query_id == queries.c.id)
-        .where(labels.c.experiment_id == experiment_id)
-    )
+def _answers(conn: sa.Connection, rows: Sequence[sa.Row]) -> list[Answer]:
+    clips = clips_of(conn, [id for row in rows for id in (row.left_segment_id, row.right_segment_id)])
+    return [
+        Answer(
+            label=label_of(row),
+            labeller_name=row.name,
+            late=row.late,
+            superseded=row.newest != row.seq,
+            why=row.why,
+            step=row.step,
+            left=clips[row.left_segment_id],
+            right=clips[row.right_segment_id],
+            run=row.run,
+            kind=row.kind,
+            gold=None if row.gold is None else Verdict(row.gold),
+        )
+        for row in rows
+    ]
 
 
 def _conditions(only: AnswerFilter) -> list[sa.ColumnElement[bool]]:

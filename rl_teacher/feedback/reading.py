@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from rl_teacher.feedback.base import Storage, columns, found
+from rl_teacher.feedback.base import Storage, batches, columns, found
 from rl_teacher.feedback.blobs import unpack_arrays
 from rl_teacher.feedback.records import Arrays, Clip, Experiment, Provenance, Replay, Run, StoredQuery, StoredSegment
 from rl_teacher.feedback.schema import clips, experiments, queries, replays, runs, segments
@@ -58,6 +58,16 @@ class Reading(Storage):
         with self.read() as conn:
             row = conn.execute(sa.select(*columns(runs, Run)).where(runs.c.name == name)).first()
         return Run(*found(row, "run", name))
+
+    def run_by_id(self, run_id: str) -> Run:
+        """One run.
+
+        Raises:
+            NotFoundError: If there is none of this id.
+        """
+        with self.read() as conn:
+            row = conn.execute(sa.select(*columns(runs, Run)).where(runs.c.id == run_id)).first()
+        return Run(*found(row, "run", run_id))
 
     def replays(self, run_id: str, limit: int = 20) -> list[Replay]:
         """How the agent of a run plays, newest first."""
@@ -111,6 +121,33 @@ class Reading(Storage):
         with self.read() as conn:
             rows = {row[0]: StoredSegment(*row) for row in conn.execute(query)}
         return [found(rows.get(id), "segment", id) for id in ids]
+
+    def answered_segments(self, run_id: str, limit: int) -> list[StoredSegment]:
+        """Both sides of a run's answered questions, the newest question first; at most so many segments (to 500)."""
+        asked = sa.select(queries.c.left_segment_id, queries.c.right_segment_id)
+        asked = asked.where(queries.c.run_id == run_id, queries.c.n_answers > 0).order_by(queries.c.number.desc())
+        with self.read() as conn:
+            sides = [side for row in conn.execute(asked.limit(limit // 2)) for side in row]
+        return self.segments(list(dict.fromkeys(sides)))
+
+    def clip(self, clip_id: str) -> Clip:
+        """One clip.
+
+        Raises:
+            NotFoundError: If there is none of this id.
+        """
+        with self.read() as conn:
+            row = conn.execute(sa.select(*columns(clips, Clip)).where(clips.c.id == clip_id)).first()
+        return Clip(*found(row, "clip", clip_id))
+
+    def query_ids(self, experiment_id: str, pairs: Sequence[str]) -> dict[str, str]:
+        """Ids of questions by their pair (trajectory.Query.id); pairs that were never asked here have no entry."""
+        ids: dict[str, str] = {}
+        query = sa.select(queries.c.pair, queries.c.id).where(queries.c.experiment_id == experiment_id)
+        with self.read() as conn:
+            for some in batches(list(pairs)):
+                ids.update((row.pair, row.id) for row in conn.execute(query.where(queries.c.pair.in_(some))))
+        return ids
 
     def media_type(self, sha: str, experiment_id: str | None = None) -> str | None:
         """What kind of bytes a blob is, if it is one that a page may show.

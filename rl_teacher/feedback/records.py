@@ -11,6 +11,9 @@ import numpy as np
 from rl_teacher.errors import UserError
 from rl_teacher.labels import Label, Strength, Verdict
 
+ALIVE_SECONDS = 30.0
+"""A trainer that has said nothing for this long is taken for gone."""
+
 Arrays = dict[str, np.ndarray]
 """The arrays of a segment by name: obs, act, env_rew and, where there is one, sim."""
 
@@ -241,6 +244,10 @@ class Run:
     started_at: float
     heartbeat_at: float
 
+    def is_alive(self, now: float) -> bool:
+        """Whether its trainer is there."""
+        return self.status in ("training", "waiting") and now - self.heartbeat_at < ALIVE_SECONDS
+
 
 @dataclass(frozen=True, slots=True)
 class Replay:
@@ -250,6 +257,16 @@ class Replay:
     true_return: float | None
     created_at: float
     clip: Clip
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Figures of a run at one of its steps."""
+
+    step: int
+    at: float
+    data: Mapping[str, Any]
+    """By the name of their metric (docs/metrics.md)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -282,6 +282,15 @@ results = sa.Table(
     _time("created_at"),
 )
 
+points = sa.Table(
+    "points",
+    metadata,
+    _ref("run_id", "runs.id", primary_key=True),
+    sa.Column("step", Big, primary_key=True, autoincrement=False),
+    _time("at"),
+    sa.Column("data", sa.JSON, nullable=False),  # figures by the name of their metric
+)
+
 audit = sa.Table(
     "audit",
     metadata,

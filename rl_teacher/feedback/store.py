@@ -1,9 +1,9 @@
 """The store: everything trainer and server tell each other goes through here.
 
 The parts are in `asking` (trainer: experiments, runs, clips, questions), `claiming`, `checking` and `answering`
-(people), `listing`, `judging` and `exporting` (researchers), `reading` (all), `access` and `inviting` (labellers,
-tokens) and `jobs` (what people ask of the trainer). Either side may die at any moment and come back; several processes
-may hold the same store open, and a `Store` may be used by several threads.
+(people), `listing`, `judging` and `exporting` (researchers), `reading` (all), `access` and `inviting`
+(labellers, tokens), `jobs` (what people ask of the trainer) and `points` (a run's curves). Either side may die at any
+moment and come back; several processes may hold the same store open, and a `Store` may be used by several threads.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from rl_teacher.feedback.inviting import Inviting
 from rl_teacher.feedback.jobs import Jobs
 from rl_teacher.feedback.judging import Judging
 from rl_teacher.feedback.listing import Listing
+from rl_teacher.feedback.points import Points
 from rl_teacher.feedback.reading import Reading
 
 
-class Store(Asking, Claiming, Answering, Listing, Checking, Judging, Exporting, Reading, Inviting, Jobs):
+class Store(Asking, Claiming, Answering, Listing, Checking, Judging, Exporting, Reading, Inviting, Jobs, Points):
     """One database and one folder of blobs.
 
     Args:

@@ -56,6 +56,12 @@ class SegmentPool(Pool):
             segments.append(trajectories[i].segment(int(pick - ends[i] + starts[i]), self.clip_steps))
         return segments
 
+    def spread(self, n: int) -> list[Segment]:
+        """Up to n segments at even distances over what is kept: nothing is drawn, so a run is not changed by a look."""
+        trajectories = [t for play in self._plays for t in play]
+        places = [(t, start) for t in trajectories for start in range(len(t) - self.clip_steps + 1)]
+        return [t.segment(start, self.clip_steps) for t, start in places[:: max(1, -(-len(places) // max(1, n)))]]
+
     def forget(self) -> None:
         """Drop all behaviour; pairs that were asked are still known."""
         self._plays.clear()
@@ -125,6 +131,10 @@ class Rest(Pool):
     def sample(self, n: int) -> list[Segment]:
         """See `protocols.Pool`."""
         return self._pool.sample(n)
+
+    def spread(self, n: int) -> list[Segment]:
+        """See `protocols.Pool`."""
+        return self._pool.spread(n)
 
     def is_new(self, query: Query) -> bool:
         """Whether this pair was neither asked nor chosen, in either order."""

@@ -86,6 +86,12 @@ class RewardEnsemble:
         left, right = segment_sums(steps_of(self._net, x), self.config.discount).unbind(-1)
         return prefer_left(left, right, error_rate=0.0).numpy()
 
+    def held_out(self, queries: Sequence[Query]) -> np.ndarray:
+        """Which members hold these queries out of their bootstrap sample, (E, n) bool."""
+        if not self.config.bootstrap or not queries:
+            return np.zeros((self.n_members, len(queries)), dtype=bool)
+        return (bootstrap([query.id for query in queries], self.n_members, self._seed) == 0).numpy()
+
     def fit(self, comparisons: Sequence[Comparison], n_iters: int | None = None) -> Info:
         """Learn from all comparisons so far; see `protocols.RewardModel`."""
         usable = [c for c in comparisons if self.config.learn_ties or c.mu[0] != c.mu[1]][-self.config.newest :]

@@ -12,7 +12,7 @@ from rl_teacher.feedback.store import Store
 from rl_teacher.server import errors
 from rl_teacher.server.access import who
 from rl_teacher.server.page import STATIC, page_router
-from rl_teacher.server.routes import answers, blobs, experiments, people, session
+from rl_teacher.server.routes import answers, blobs, experiments, insight, people, session
 from rl_teacher.server.security import Guard
 
 
@@ -42,7 +42,7 @@ def create_app(
     errors.install(app)
     app.include_router(session.public, prefix="/api/v1")
     private = APIRouter(prefix="/api/v1", dependencies=[Depends(who)])
-    for routes in (session.private, experiments.router, answers.router, people.router, blobs.router):
+    for routes in (session.private, experiments.router, answers.router, people.router, blobs.router, insight.router):
         private.include_router(routes)
     app.include_router(private)
     app.include_router(page_router(static))

@@ -6,9 +6,6 @@ from rl_teacher.feedback.records import Answer, Claim, Clip, Experiment, Identit
 from rl_teacher.feedback.store import Store
 from rl_teacher.server import shapes
 
-ALIVE_SECONDS = 30.0
-"""A trainer that has said nothing for this long is taken for gone."""
-
 
 def clip(shown: Clip) -> shapes.ClipRef:
     """A clip and where to get it."""
@@ -33,7 +30,6 @@ def counts(store: Store, experiment_id: str, identity: Identity) -> shapes.Count
 
 def run(shown: Run, now: float) -> shapes.RunOut:
     """A run, with whether its trainer is still there."""
-    alive = shown.status in ("training", "waiting") and now - shown.heartbeat_at < ALIVE_SECONDS
     return shapes.RunOut(
         id=shown.id,
         name=shown.name,
@@ -42,7 +38,7 @@ def run(shown: Run, now: float) -> shapes.RunOut:
         message=shown.message,
         progress=dict(shown.progress),
         heartbeat_at=shown.heartbeat_at,
-        alive=alive,
+        alive=shown.is_alive(now),
     )
 
 

@@ -1,6 +1,8 @@
 /** The typed client of the server. Every refusal becomes an ApiError, every broken connection an OfflineError. */
 
-import type { Claim, Experiment, LabelOut, LabelRow, RunPage, Saved, Session } from "./types";
+import type {
+  Claim, Curves, Experiment, InsightKind, InsightOut, LabelOut, LabelRow, RunPage, Saved, Session,
+} from "./types";
 
 const BASE = "/api/v1";
 const TIMEOUT_MS = 10_000;
@@ -77,6 +79,11 @@ export const api = {
   },
   job: (experiment: string, kind: "finish" | "pause" | "resume") =>
     request<{ job_id: string }>("POST", `/experiments/${id(experiment)}/jobs`, { kind, args: {} }),
+  ask: (experiment: string, question: { kind: InsightKind; query_id?: string; run?: string }) =>
+    request<{ job_id: string }>("POST", `/experiments/${id(experiment)}/insight`, question),
+  insight: (job: string) => request<InsightOut>("GET", `/insight/${id(job)}`),
+  curves: (experiment: string, run: string) =>
+    request<Curves>("GET", `/experiments/${id(experiment)}/curves?run=${id(run)}`),
   run: (name: string) => request<RunPage>("GET", `/runs/${id(name)}`),
 };
 

@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 import { api, ApiError } from "./api";
 import { Outbox, type Shelf } from "./outbox";
 import { afterToken, tokenIn } from "./route";
-import type { Counts, Session } from "./types";
+import type { Counts, LabelOut, Session } from "./types";
 
 export type SignIn =
   | { state: "starting" }
@@ -18,12 +18,16 @@ export const signIn = signal<SignIn>({ state: "starting" });
 /** The newest counts the server told with an answer, by experiment. */
 export const freshCounts = signal<{ experiment: string; counts: Counts; verdict: string } | null>(null);
 
+/** The newest answer that the server has, of this page. */
+export const lastSaved = signal<{ experiment: string; label: LabelOut } | null>(null);
+
 export const outbox = new Outbox({
   shelf: shelf(),
   origin: location.origin,
   send: api.label,
   saved: ({ experiment, label }, { counts }) => {
     freshCounts.value = { experiment, counts, verdict: label.verdict };
+    lastSaved.value = { experiment, label };
   },
   locked: () => (signIn.value = { state: "out", refused: false }),
 });

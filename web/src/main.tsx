@@ -25,7 +25,7 @@ function App() {
     case "answers":
       return <Answers key={where.id} id={where.id} session={who.session} />;
     case "watch":
-      return <Watch key={where.id} name={where.id} />;
+      return <Watch key={where.id} name={where.id} session={who.session} />;
     case "unknown":
       return (
         <Shell title="No such page">

@@ -6,6 +6,7 @@ import { freshCounts, outbox, signedOut } from "../app";
 import { api } from "../api";
 import { ago, verdictText, whole } from "../format";
 import { uuid } from "../ids";
+import { PairStrips } from "../insight/PairStrips";
 import { rendererOf } from "../player/poses";
 import { link } from "../route";
 import type { LabelRow, Session, Verdict } from "../types";
@@ -42,7 +43,7 @@ export function Answers({ id, session }: { id: string; session: Session }) {
       {problem && <p class="notice bad" role="alert">{problem}</p>}
       {rows?.length === 0 && <Nothing id={id} />}
       <ol class="answer-list">
-        {rows?.map((row) => <Row key={row.seq} row={row} experiment={id} mine={row.labeller.id === session.labeller?.id} />)}
+        {rows?.map((row) => <Row key={row.seq} row={row} experiment={id} mine={row.labeller.id === session.labeller?.id} asks={session.role !== "labeller"} />)}
       </ol>
       {more && last && (
         <div class="row">
@@ -70,7 +71,16 @@ const CHOICES: { verdict: Verdict; text: string }[] = [
   { verdict: "WITHDRAWN", text: "Take it back" },
 ];
 
-function Row({ row, experiment, mine }: { row: LabelRow; experiment: string; mine: boolean }) {
+interface RowProps {
+  row: LabelRow;
+  experiment: string;
+  mine: boolean;
+  /** Whether this person may see what r̂ says. */
+  asks: boolean;
+}
+
+function Row({ row, experiment, mine, asks }: RowProps) {
+  const [asking, setAsking] = useState(false);
   const [changing, setChanging] = useState(false);
   const better = row.verdict === "LEFT" || row.verdict === "RIGHT" ? row.verdict : null;
   const change = (verdict: Verdict) => {
@@ -86,9 +96,15 @@ function Row({ row, experiment, mine }: { row: LabelRow; experiment: string; min
           {row.late && <span class="tag idle">came late</span>}
         </p>
         <p class="soft">{details(row, mine)}</p>
-        {mine && !row.superseded && !changing && (
-          <button type="button" class="small" onClick={() => setChanging(true)}>Change</button>
-        )}
+        <div class="row">
+          {mine && !row.superseded && !changing && (
+            <button type="button" class="small" onClick={() => setChanging(true)}>Change</button>
+          )}
+          {asks && row.verdict !== "WITHDRAWN" && !row.superseded && (
+            <button type="button" class="small" aria-pressed={asking} onClick={() => setAsking(!asking)}>What r̂ says</button>
+          )}
+        </div>
+        {asking && <PairStrips experiment={experiment} query={row.query_id} />}
         {changing && (
           <div class="row" role="group" aria-label="Change the answer to">
             {CHOICES.filter(({ verdict }) => verdict !== row.verdict).map(({ verdict, text }) => (

@@ -6,6 +6,7 @@ import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { freshCounts, outbox } from "../app";
 import { api } from "../api";
 import { useFetched } from "../hooks";
+import { LastAnswer } from "../insight/LastAnswer";
 import { action, belongsToFocus } from "../keys";
 import { ClipView, useRunning } from "../player/ClipView";
 import { Clock } from "../player/clock";
@@ -50,6 +51,7 @@ export function Teach({ id, session }: { id: string; session: Session }) {
       ) : (
         <Waiting experiment={experiment} asked={teaching.asked.value} teaching={teaching} />
       )}
+      <LastAnswer experiment={id} session={session} />
       {open === "instructions" && experiment && <Instructions experiment={experiment} close={close} />}
       {open === "keys" && <Keys close={close} />}
       {open === "finish" && experiment && <Finish experiment={experiment} close={close} />}

@@ -1,10 +1,17 @@
 /** What the agent does now: its latest replays, the newest one playing. */
 
-import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { api } from "../api";
+import { signedOut } from "../app";
+import { StripView } from "../charts/StripView";
 import { ago, stateOf, trainerText, whole } from "../format";
 import { useFetched } from "../hooks";
+import { ask } from "../insight/ask";
+import { BestWorstPanel } from "../insight/BestWorstPanel";
+import { CurvesPanel } from "../insight/CurvesPanel";
+import { DisagreementsPanel } from "../insight/DisagreementsPanel";
+import { ForecastPanel } from "../insight/ForecastPanel";
 import { action, belongsToFocus } from "../keys";
 import { ClipView, useRunning } from "../player/ClipView";
 import { Orbit } from "../player/camera";
@@ -13,19 +20,26 @@ import { loadClip } from "../player/load";
 import { Playback } from "../player/playback";
 import type { Clip } from "../player/poses";
 import { link } from "../route";
-import type { Replay } from "../types";
+import type { Played, Replay, Session, Strip } from "../types";
 import { Tool } from "./Buttons";
 import { Shell } from "./Shell";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
-export function Watch({ name }: { name: string }) {
+export function Watch({ name, session }: { name: string; session: Session }) {
   const { value, problem } = useFetched(() => api.run(name), 4000, name);
   const [chosen, setChosen] = useState<string | null>(null);
-  const replays = value?.replays ?? [];
+  const [played, setPlayed] = useState<Played[]>([]);
+  const replays = withPlayed(value?.replays ?? [], played);
   const replay = replays.find((one) => nameOf(one) === chosen) ?? replays[0] ?? null;
+  const strip = played.find((one) => replay && nameOf(one.replay) === nameOf(replay))?.strip ?? null;
   const tools = value && <a class="button" href={link("teach", value.experiment.id)}>Teach</a>;
   const state = value && stateOf({ status: "open", run: value.run });
+  const insight = value && session.role !== "labeller" ? value.experiment.id : null;
+  const arrived = (one: Played) => {
+    setPlayed((before) => [one, ...before]);
+    setChosen(null);
+  };
   return (
     <Shell title={`Watch · ${name}`} tools={tools}>
       {problem && <p class="notice bad" role="alert">{problem}</p>}
@@ -38,19 +52,77 @@ export function Watch({ name }: { name: string }) {
         <div class="quiet">
           <h2>No replay yet</h2>
           <p>The trainer records what the agent does now and then. The first replay appears here by itself.</p>
+          {insight && <PlayNow experiment={insight} run={name} arrived={arrived} />}
         </div>
       )}
       {replay && (
         <div class="watch">
-          <Player replay={replay} />
-          <ReplayList replays={replays} shown={replay} choose={setChosen} />
+          <Player replay={replay} strip={strip} />
+          <div class="beside">
+            {insight && <PlayNow experiment={insight} run={name} arrived={arrived} />}
+            <ReplayList replays={replays} shown={replay} choose={setChosen} />
+          </div>
         </div>
       )}
+      {insight && <Learned experiment={insight} run={name} predictor={value!.run.predictor} session={session} />}
     </Shell>
   );
 }
 
-const nameOf = (replay: Replay) => `${replay.step}/${replay.clip.clip_id}`;
+/** What was just played stands first, until the server lists it too. */
+function withPlayed(listed: Replay[], played: Played[]): Replay[] {
+  const known = new Set(listed.map(nameOf));
+  return [...played.map(({ replay }) => replay).filter((one) => !known.has(nameOf(one))), ...listed];
+}
+
+interface LearnedProps {
+  experiment: string;
+  run: string;
+  predictor: string;
+  session: Session;
+}
+
+/** What it learned, for researchers: curves always, the rest where there is an r̂. */
+function Learned({ experiment, run, predictor, session }: LearnedProps) {
+  return (
+    <>
+      <CurvesPanel experiment={experiment} run={run} />
+      {predictor !== "rl" && <BestWorstPanel experiment={experiment} run={run} />}
+      {predictor === "human" && <DisagreementsPanel experiment={experiment} run={run} session={session} />}
+      {predictor !== "rl" && <ForecastPanel experiment={experiment} run={run} />}
+    </>
+  );
+}
+
+/** Let the present policy play an episode. */
+function PlayNow({ experiment, run, arrived }: { experiment: string; run: string; arrived: (one: Played) => void }) {
+  const [line, setLine] = useState("");
+  const [busy, setBusy] = useState(false);
+  const left = useRef(false);
+  useEffect(() => () => void (left.current = true), []);
+  const play = async () => {
+    setBusy(true);
+    setLine("");
+    try {
+      const one = await ask(experiment, { kind: "agent_now", run }, () => !left.current, setLine);
+      setLine("");
+      if (one) arrived(one);
+    } catch (error) {
+      if (!signedOut(error)) setLine((error as Error).message);
+    }
+    setBusy(false);
+  };
+  return (
+    <div class="play-now">
+      <button type="button" class="primary" disabled={busy} onClick={() => void play()}>
+        {busy ? "Playing…" : "Play now"}
+      </button>
+      {line && <p class="soft" role="status">{line}</p>}
+    </div>
+  );
+}
+
+const nameOf = (replay: Replay): string => `${replay.step}/${replay.clip.clip_id}`;
 
 function ReplayList({ replays, shown, choose }: { replays: Replay[]; shown: Replay; choose: (name: string | null) => void }) {
   return (
@@ -76,7 +148,7 @@ function ReplayList({ replays, shown, choose }: { replays: Replay[]; shown: Repl
   );
 }
 
-function Player({ replay }: { replay: Replay }) {
+function Player({ replay, strip }: { replay: Replay; strip: Strip | null }) {
   const [clip, setClip] = useState<Clip | null>(null);
   const [problem, setProblem] = useState("");
   useEffect(() => {
@@ -84,10 +156,10 @@ function Player({ replay }: { replay: Replay }) {
     loadClip(replay.clip).then(setClip, (error: Error) => setProblem(error.message));
   }, [replay.clip.clip_id]);
   if (problem) return <p class="notice bad" role="alert">{problem}</p>;
-  return clip ? <Playing clip={clip} /> : <p class="soft">Fetching the replay…</p>;
+  return clip ? <Playing clip={clip} strip={strip} /> : <p class="soft">Fetching the replay…</p>;
 }
 
-function Playing({ clip }: { clip: Clip }) {
+function Playing({ clip, strip }: { clip: Clip; strip: Strip | null }) {
   const orbit = useMemo(() => new Orbit(), []);
   const [realTime, setRealTime] = useState(true);
   const [speed, setSpeed] = useState(1);
@@ -118,7 +190,7 @@ function Playing({ clip }: { clip: Clip }) {
       <figure>
         <ClipView clip={clip} playback={playback} name="the agent" />
       </figure>
-      <Scrubber playback={playback} />
+      <Scrubber playback={playback} strip={strip} />
       <div class="playbar" role="group" aria-label="Playback">
         <Tool press={() => toggle(playback)} keys="Space" shortcut="Space">
           {playback.clock.playing ? "Pause" : "Play"}
@@ -142,7 +214,7 @@ function toggle(playback: Playback): void {
 }
 
 /** Where in the replay we are, and a way to go elsewhere. */
-function Scrubber({ playback }: { playback: Playback }) {
+function Scrubber({ playback, strip }: { playback: Playback; strip: Strip | null }) {
   const { clock } = playback;
   const [frame, setFrame] = useState(0);
   useEffect(() => {
@@ -153,5 +225,11 @@ function Scrubber({ playback }: { playback: Playback }) {
     playback.set((c) => c.seek(Number((event.currentTarget as HTMLInputElement).value)));
     setFrame(clock.frame);
   };
-  return <input class="scrubber" type="range" min={0} max={clock.last} step={1} value={frame} onInput={seek} aria-label="Position in the replay" />;
+  return (
+    <>
+      {strip && <StripView strip={strip} name="this replay" at={frame / Math.max(1, clock.last)} />}
+      <input class="scrubber" type="range" min={0} max={clock.last} step={1} value={frame} onInput={seek}
+        aria-label="Position in the replay" />
+    </>
+  );
 }

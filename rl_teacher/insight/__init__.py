@@ -1,0 +1,1 @@
+"""What the agent and r̂ have learned, in figures and clips for people."""
