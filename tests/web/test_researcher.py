@@ -47,7 +47,7 @@ def test_answers_are_narrowed_corrected_and_made_gold(page, site):
     said_by(site, NASTY, [Verdict.LEFT, Verdict.LEFT, Verdict.TIE])
     said_by(site, "bob", [Verdict.LEFT, Verdict.RIGHT, Verdict.TIE])
     enter(page, site)
-    page.get_by_role("link", name="Answers").click()
+    page.get_by_role("link", name="Answers").first.click()
     rows = page.get_by_test_id("answer")
     until(lambda: rows.count() == 6, page)
     page.get_by_label("only disputed").check()

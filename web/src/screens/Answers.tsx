@@ -8,8 +8,10 @@ import { link, queryOf } from "../route";
 import type { AnswerFilter, LabelRow, Session } from "../types";
 import { Row } from "./AnswerRow";
 import { Filters, NO_FILTER } from "./Filters";
+import { InviteButton } from "./Invite";
 import { isResearcher } from "./List";
 import { Shell } from "./Shell";
+import { Tabs } from "./Tabs";
 
 const PAGE = 20;
 
@@ -40,14 +42,10 @@ export function Answers({ id, session }: { id: string; session: Session }) {
   useEffect(() => void load(null, PAGE), [only]);
 
   const last = rows?.[rows.length - 1];
-  const tools = (
-    <>
-      {researcher && <a class="button" href={link("people", id)}>People</a>}
-      <a class="button" href={link("teach", id)}>Teach</a>
-    </>
-  );
+  const tools = researcher ? <InviteButton experiment={id} /> : <a class="button" href={link("teach", id)}>Teach</a>;
   return (
     <Shell title={name ? `Answers · ${name}` : "Answers"} tools={tools}>
+      {researcher && <Tabs id={id} here="answers" />}
       {researcher && <Filters experiment={id} only={only} set={setOnly} />}
       {problem && <p class="notice bad" role="alert">{problem}</p>}
       {rows?.length === 0 && <Nothing id={id} narrowed={only !== NO_FILTER && Object.values(only).some(Boolean)} />}

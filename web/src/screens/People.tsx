@@ -7,18 +7,14 @@ import { link } from "../route";
 import type { People as Everybody, Person } from "../types";
 import { InviteButton } from "./Invite";
 import { Shell } from "./Shell";
+import { Tabs } from "./Tabs";
 
 export function People({ id }: { id: string }) {
   const { value: experiment } = useFetched(() => api.experiment(id), 10_000, id);
   const { value: found, problem } = useFetched(() => api.people(id), 10_000, id);
-  const tools = (
-    <>
-      <a class="button" href={link("settings", id)}>Settings</a>
-      <InviteButton experiment={id} />
-    </>
-  );
   return (
-    <Shell title={experiment ? `People · ${experiment.name}` : "People"} tools={tools}>
+    <Shell title={experiment ? `People · ${experiment.name}` : "People"} tools={<InviteButton experiment={id} />}>
+      <Tabs id={id} here="people" />
       {problem && <p class="notice bad" role="alert">{problem}</p>}
       {found?.people.length === 0 && (
         <div class="quiet">

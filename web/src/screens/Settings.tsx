@@ -7,29 +7,22 @@ import { api } from "../api";
 import { answersText, stateOf, trainerText } from "../format";
 import { useFetched } from "../hooks";
 import { Markdown } from "../markdown";
-import { link } from "../route";
 import type { Experiment, Settings as Changes } from "../types";
 import { Finish } from "./Dialogs";
 import { InviteButton } from "./Invite";
 import { Shell } from "./Shell";
+import { Tabs } from "./Tabs";
 
 export function Settings({ id }: { id: string }) {
   const { value: experiment, problem } = useFetched(() => api.experiment(id), 3000, id);
-  const tools = (
-    <>
-      <a class="button" href={link("people", id)}>People</a>
-      <InviteButton experiment={id} />
-    </>
-  );
   return (
-    <Shell title={experiment ? `Settings · ${experiment.name}` : "Settings"} tools={tools}>
+    <Shell title={experiment ? `Settings · ${experiment.name}` : "Settings"} tools={<InviteButton experiment={id} />}>
+      <Tabs id={id} here="settings" />
       {problem && <p class="notice bad" role="alert">{problem}</p>}
       {problem && !experiment && <p><a href="#/">See the experiments there are</a></p>}
       {experiment && (
         <div class="panels">
           <Course experiment={experiment} />
-          <Instructions experiment={experiment} />
-          <Asking experiment={experiment} />
           <section class="card">
             <h2>Export</h2>
             <p>Every question and every answer, as it was given, changed and corrected.</p>
@@ -38,6 +31,8 @@ export function Settings({ id }: { id: string }) {
               <a class="button" href={api.exportUrl(id, "csv")} download>CSV</a>
             </div>
           </section>
+          <Asking experiment={experiment} />
+          <Instructions experiment={experiment} />
         </div>
       )}
     </Shell>
@@ -185,12 +180,14 @@ function Asking({ experiment }: { experiment: Experiment }) {
     </label>
   );
   return (
-    <form class="card" onSubmit={(event) => void save(event)}>
+    <form class="card wide" onSubmit={(event) => void save(event)}>
       <h2>Asking</h2>
+      <div class="fields">
       {number("wanted", "Answers wanted", "Empty: until somebody finishes. Fewer than the trainer was started with end its run.", { min: 1, max: 100_000 })}
       {number("perPair", "People per pair", "How many people answer each pair; their answers are averaged.", { min: 1, max: 100, required: true })}
       {number("repeats", "Hidden repeats, %", "Pairs a person has answered before, sides swapped. They teach the agent nothing.", { min: 0, max: 50, step: 0.1, required: true })}
       {number("golds", "Gold pairs, %", "Pairs whose answer you have set in the list of answers.", { min: 0, max: 50, step: 0.1, required: true })}
+      </div>
       <label class="check">
         <input type="checkbox" checked={fields.trust} onChange={(event) => set({ trust: event.currentTarget.checked })} />
         <span>Count the answers of people who often err for less</span>
