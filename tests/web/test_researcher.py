@@ -104,6 +104,20 @@ def test_an_invited_browser_gives_a_name_once_and_answers(page, site, chromium):
     assert sorted(names) == ["Ann", "Ann 2"]
 
 
+def test_what_a_closed_tab_held_goes_to_somebody_else(page, site, chromium):
+    """The page claims three pairs ahead; they are given back when it is closed, without waiting for the leases' end."""
+    guest = chromium.new_context().new_page()
+    token = site.store.create_token("labeller", site.store.labeller("Ann"), site.experiment)
+    guest.goto(f"{site.url}#token={token}&go=teach/{site.experiment}")
+    guest.get_by_role("dialog").wait_for()
+    guest.keyboard.press("Enter")
+    drawn(guest)
+    bob = site.store.labeller("Bob")
+    assert len(site.store.claim(site.experiment, bob, 8)) < 8
+    guest.close(run_before_unload=True)
+    until(lambda: len(site.store.claim(site.experiment, bob, 8)) == 8, page)
+
+
 def test_an_experiment_that_is_not_there_is_told_with_a_way_out(page, site):
     enter(page, site)
     page.goto(f"{site.url}#/settings/nothing")
