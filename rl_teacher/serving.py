@@ -239,13 +239,13 @@ def serve(place: Place, host: str, port: int | None, watch: str | None, sharing:
         try:
             server.keep_up()
             screen = f"watch/{watch}" if watch else ""
+            end = threading.Event()
+            for number in (signal.SIGINT, signal.SIGTERM):  # explicitly: a shell's background jobs ignore Ctrl-C
+                signal.signal(number, lambda *_: end.set())
             tell(sys.stdout, f"Open {invitation(store, server.here, screen)}\n")
             if sharing is not None:
                 tell(sys.stdout, share(store, server.address, sharing.experiment))
             tell(sys.stdout, "Ctrl-C ends it.\n")
-            end = threading.Event()
-            for number in (signal.SIGINT, signal.SIGTERM):  # explicitly: a shell's background jobs ignore Ctrl-C
-                signal.signal(number, lambda *_: end.set())
             while not end.wait(1.0):
                 if server.keep_up():
                     tell(sys.stdout, f"{server.news}\n")

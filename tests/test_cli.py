@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import signal
@@ -12,7 +13,10 @@ from pathlib import Path
 import pytest
 
 from rl_teacher.cli import COMMANDS, main
+from rl_teacher.feedback.records import Submit
 from rl_teacher.feedback.store import open_store
+from rl_teacher.labels import Verdict
+from tests.feedback.lesson import make_lesson
 from tests.person import Person
 from tests.system import required
 
@@ -92,3 +96,51 @@ def _open(deadline: float) -> Person:
         except OSError:  # still starting
             assert time.monotonic() < deadline
             time.sleep(0.1)
+
+
+def test_serve_share_prints_a_link_for_one_experiment_and_its_qr_code(tmp_path):
+    lesson = make_lesson(tmp_path / "runs")
+    command = [sys.executable, "-m", "rl_teacher.cli", "serve", "--share", "--experiment", "hop"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as served:
+        assert served.stdout is not None
+        lines = []
+        while not lines or "Ctrl-C" not in lines[-1]:
+            lines.append(served.stdout.readline())
+        served.send_signal(signal.SIGINT)
+        assert served.wait(20) == 0
+    output = "".join(lines)
+    assert re.search(r"Open http://127\.0\.0\.1:\d+/#token=", output)
+    link = re.search(rf"http://[\d.]+:\d+/#token=(\S+)&go=teach/{lesson.experiment}", output)
+    assert link, output
+    assert output.count("█") > 100
+    (made,) = lesson.store.invitations()
+    assert (made.experiment_id, made.n_people) == (lesson.experiment, 0)
+    lesson.store.close()
+
+
+def test_export_writes_files_and_tells_mistakes(tmp_path, capsys):
+    lesson = make_lesson(tmp_path / "runs")
+    (query,) = lesson.ask(1)
+    lesson.store.submit(Submit("one", query, lesson.store.labeller("ann"), Verdict.LEFT))
+    lesson.store.close()
+    assert main(["export", "labels", "hop"]) == 0
+    assert [json.loads(line)["type"] for line in Path("hop.jsonl").read_text().splitlines()] == [
+        "experiment",
+        "query",
+        "label",
+    ]
+    assert main(["export", "labels", "hop", "--format", "csv", "--out", "-"]) == 0
+    assert "pair-0" in capsys.readouterr().out
+    for words, said in (
+        ("labels nothing", "There is no experiment 'nothing'"),
+        ("clips hop", "Allowed: labels"),
+        ("labels hop --format xls", "Allowed: csv, jsonl"),
+        ("labels hop --out no/such/folder/x", "cannot be written"),
+        ("labels hop --run_dir elsewhere", "No answers in elsewhere"),
+    ):
+        assert main(["export", *words.split()]) == 2
+        assert said in capsys.readouterr().err
+    assert main(["serve", "--experiment", "hop"]) == 2
+    assert "without --share" in capsys.readouterr().err
+    assert main(["serve", "--share", "--experiment", "nothing"]) == 2
+    assert "There is no experiment" in capsys.readouterr().err

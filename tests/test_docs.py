@@ -12,6 +12,8 @@ from typing import NoReturn
 import pytest
 
 from rl_teacher.cli import COMMANDS
+from rl_teacher.feedback.store import open_store
+from rl_teacher.server.app import create_app
 from rl_teacher.teach import main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,6 +67,15 @@ def test_every_metric_is_documented_and_every_documented_metric_exists():
     rows = [row for row in (DOCS / "metrics.md").read_text().splitlines() if row.startswith("| `")]
     documented = {name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
     assert written == documented
+
+
+def test_every_address_of_the_api_is_documented_and_every_documented_one_exists(tmp_path):
+    store = open_store(tmp_path)
+    described = create_app(store, 8000).openapi()["paths"]
+    store.close()
+    there = {f"{method.upper()} {path}" for path, methods in described.items() for method in methods}
+    rows = re.findall(r"^\| ([A-Z]+) `([^`]+)` \| \S", (DOCS / "api.md").read_text(), re.MULTILINE)
+    assert {f"{method} {path}" for method, path in rows} == there
 
 
 def test_links_and_pictures_exist():

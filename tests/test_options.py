@@ -128,3 +128,29 @@ def test_instructions_from_a_file(tmp_path):
     (tmp_path / "task.md").write_text("Do a **flip**.")
     assert parse([*BASE, "--instructions", f"@{tmp_path / 'task.md'}"])[0].instructions == "Do a **flip**."
     assert "target" in parse(BASE)[0].instructions
+
+
+def test_how_people_are_asked_is_told_apart_from_what_was_not_given():
+    words = "-p human -e Reacher-v1 -n x"
+    assert parse(shlex.split(words))[1].people == {}
+    more = "--answers-per-pair 3 --repeat_rate 0.05 --gold_rate 0 --trust"
+    assert parse(shlex.split(f"{words} {more}"))[1].people == {
+        "answers_per_pair": 3,
+        "repeat_rate": 0.05,
+        "gold_rate": 0.0,
+        "trust": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("-p human --answers_per_pair 0", "whole number from 1 to 100"),
+        ("-p human --repeat_rate 0.6", "a share from 0 to 0.5"),
+        ("-p human --gold_rate x", "a share from 0 to 0.5"),
+        ("-p synth --trust", "where nobody is asked"),
+    ],
+)
+def test_how_people_are_asked_has_bounds(words, said):
+    with pytest.raises(UserError, match=said):
+        parse(shlex.split(f"{words} -e Reacher-v1 -n x"))

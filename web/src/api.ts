@@ -1,7 +1,8 @@
 /** The typed client of the server. Every refusal becomes an ApiError, every broken connection an OfflineError. */
 
 import type {
-  Claim, Curves, Experiment, InsightKind, InsightOut, LabelOut, LabelRow, RunPage, Saved, Session,
+  AnswerFilter, Claim, Curves, Experiment, InsightKind, InsightOut, Invite, InviteMade, LabelOut, LabelRow, People, RunPage,
+  Saved, Session, Settings, Verdict,
 } from "./types";
 
 const BASE = "/api/v1";
@@ -63,7 +64,7 @@ async function refusal(response: Response): Promise<ApiError> {
 const id = encodeURIComponent;
 
 export const api = {
-  signIn: (token: string) => request<void>("POST", "/session", { token }),
+  signIn: (token: string, name?: string) => request<void>("POST", "/session", { token, name }),
   session: () => request<Session>("GET", "/session"),
   experiments: async () => (await request<{ experiments: Experiment[] }>("GET", "/experiments")).experiments,
   experiment: (experiment: string) => request<Experiment>("GET", `/experiments/${id(experiment)}`),
@@ -72,11 +73,24 @@ export const api = {
   label: (label: LabelOut) => request<Saved>("POST", "/labels", label),
   release: (lease: string) => request<void>("POST", `/leases/${id(lease)}/release`, {}, true),
   heartbeat: (leases: string[]) => request<{ leases: { lease: string }[] }>("POST", "/leases/heartbeat", { leases }),
-  labels: async (experiment: string, before: number | null, limit: number) => {
-    const from = before === null ? "" : `before=${before}&`;
-    return (await request<{ labels: LabelRow[] }>("GET", `/experiments/${id(experiment)}/labels?${from}limit=${limit}`))
-      .labels;
+  labels: async (experiment: string, before: number | null, limit: number, only: Partial<AnswerFilter> = {}) => {
+    const query = new URLSearchParams({ limit: String(limit) });
+    if (before !== null) query.set("before", String(before));
+    for (const [name, value] of Object.entries(only)) if (value) query.set(name, String(value));
+    return (await request<{ labels: LabelRow[] }>("GET", `/experiments/${id(experiment)}/labels?${query}`)).labels;
   },
+  edit: (experiment: string, settings: Settings) =>
+    request<Experiment>("PATCH", `/experiments/${id(experiment)}`, settings),
+  people: (experiment: string) => request<People>("GET", `/experiments/${id(experiment)}/people`),
+  correct: (body: { id: string; query_id: string; verdict: Verdict }) => request<Saved>("POST", "/corrections", body),
+  gold: (query: string, verdict: Verdict | null) =>
+    request<{ verdict: Verdict | null }>("PUT", `/queries/${id(query)}/gold`, { verdict }),
+  exportUrl: (experiment: string, format: "jsonl" | "csv") =>
+    `${BASE}/experiments/${id(experiment)}/export?format=${format}`,
+  invite: (experiment: string | null, days: number) =>
+    request<InviteMade>("POST", "/invites", { experiment_id: experiment, days }),
+  invites: async () => (await request<{ invites: Invite[] }>("GET", "/invites")).invites,
+  endInvite: (invite: string) => request<{ ended: true }>("POST", `/invites/${id(invite)}/end`, {}),
   job: (experiment: string, kind: "finish" | "pause" | "resume") =>
     request<{ job_id: string }>("POST", `/experiments/${id(experiment)}/jobs`, { kind, args: {} }),
   ask: (experiment: string, question: { kind: InsightKind; query_id?: string; run?: string }) =>

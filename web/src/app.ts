@@ -11,6 +11,7 @@ export type SignIn =
   | { state: "starting" }
   | { state: "in"; session: Session }
   | { state: "out"; refused: boolean }
+  | { state: "name"; token: string; problem: string }
   | { state: "unreachable"; message: string };
 
 export const signIn = signal<SignIn>({ state: "starting" });
@@ -43,14 +44,26 @@ function shelf(): Shelf | null {
 /** Sign in with the address's token, if it has one, and take the token out of the address bar. */
 export async function enter(): Promise<void> {
   const token = tokenIn(location.hash);
+  await enterWith(token);
+}
+
+/** The same for an invitation, once its holder has said who they are. */
+export async function enterAs(token: string, name: string): Promise<void> {
+  await enterWith(token, name);
+}
+
+async function enterWith(token: string | null, name?: string): Promise<void> {
   // Before anything else: the token must not stay in the address bar or in the history.
-  if (token !== null) history.replaceState(null, "", location.pathname + location.search + afterToken(location.hash));
+  if (tokenIn(location.hash) !== null) history.replaceState(null, "", location.pathname + location.search + afterToken(location.hash));
   try {
-    if (token !== null) await api.signIn(token);
+    if (token !== null) await api.signIn(token, name);
     signIn.value = { state: "in", session: await api.session() };
     outbox.retry();
   } catch (error) {
-    if (error instanceof ApiError && error.status === 401) signIn.value = { state: "out", refused: token !== null };
+    const status = error instanceof ApiError ? error.status : 0;
+    if (token !== null && status === 428) signIn.value = { state: "name", token, problem: "" };
+    else if (token !== null && status === 422) signIn.value = { state: "name", token, problem: "Please choose another name." };
+    else if (status === 401) signIn.value = { state: "out", refused: token !== null };
     else signIn.value = { state: "unreachable", message: (error as Error).message };
   }
 }

@@ -23,6 +23,11 @@ export function whole(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
+/** "85 %", "–" for nothing. */
+export function share(value: number | null): string {
+  return value === null ? "–" : `${Math.round(100 * value)} %`;
+}
+
 /** "just now", "5 min ago", "3 h ago", then the date. */
 export function ago(then: number, now: number): string {
   const seconds = Math.max(0, now - then);

@@ -7,23 +7,31 @@ import { parse, route, startRouting, tokenIn } from "./route";
 import { Answers } from "./screens/Answers";
 import { List } from "./screens/List";
 import { Shell } from "./screens/Shell";
+import { People } from "./screens/People";
+import { Settings } from "./screens/Settings";
 import { SignedOut, Unreachable } from "./screens/SignedOut";
 import { Teach } from "./screens/Teach";
 import { Watch } from "./screens/Watch";
+import { Welcome } from "./screens/Welcome";
 
 function App() {
   const who = signIn.value;
   const where = route.value;
   if (who.state === "starting") return <Shell title="" />;
   if (who.state === "out") return <SignedOut refused={who.refused} />;
+  if (who.state === "name") return <Welcome token={who.token} problem={who.problem} />;
   if (who.state === "unreachable") return <Unreachable message={who.message} />;
   switch (where.screen) {
     case "list":
-      return <List />;
+      return <List session={who.session} />;
     case "teach":
       return <Teach key={where.id} id={where.id} session={who.session} />;
     case "answers":
       return <Answers key={where.id} id={where.id} session={who.session} />;
+    case "people":
+      return <People key={where.id} id={where.id} />;
+    case "settings":
+      return <Settings key={where.id} id={where.id} />;
     case "watch":
       return <Watch key={where.id} name={where.id} session={who.session} />;
     case "unknown":

@@ -2,17 +2,21 @@
 
 import { signal } from "@preact/signals";
 
+const SUBJECTS = ["teach", "answers", "watch", "people", "settings"] as const;
+type Subject = (typeof SUBJECTS)[number];
+
 export type Route =
   | { screen: "list" }
-  | { screen: "teach" | "answers" | "watch"; id: string }
+  | { screen: Subject; id: string }
   | { screen: "unknown"; hash: string };
 
 /** The screen an address means. */
 export function parse(hash: string): Route {
-  const path = hash.replace(/^#\/?/, "");
+  const path = hash.replace(/^#\/?/, "").replace(/\?.*$/, "");
   if (path === "") return { screen: "list" };
   const [screen, rest] = split(path);
-  if ((screen === "teach" || screen === "answers" || screen === "watch") && rest) return { screen, id: rest };
+  const subject = SUBJECTS.find((one) => one === screen);
+  if (subject && rest) return { screen: subject, id: rest };
   return { screen: "unknown", hash };
 }
 
@@ -44,8 +48,13 @@ export function afterToken(hash: string): string {
   return parse(wanted).screen === "unknown" ? "#/" : wanted;
 }
 
-export function link(screen: "list" | "teach" | "answers" | "watch", id = ""): string {
+export function link(screen: "list" | Subject, id = ""): string {
   return screen === "list" ? "#/" : `#/${screen}/${encodeURIComponent(id)}`;
+}
+
+/** What stands after "?" in the address of a screen. */
+export function queryOf(hash: string): URLSearchParams {
+  return new URLSearchParams(hash.split("?")[1] ?? "");
 }
 
 export const route = signal<Route>({ screen: "list" });

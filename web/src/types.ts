@@ -49,7 +49,22 @@ export interface Experiment {
   counts: Counts;
   run: Run | null;
   answers_per_minute: number;
+  answers_per_pair: number;
+  /** Null for labellers, who are not to know. */
+  checks: Checks | null;
 }
+
+/** How people are tested, and whether it matters what comes of it. */
+export interface Checks {
+  repeat_rate: number;
+  gold_rate: number;
+  trust: boolean;
+}
+
+/** What can be changed of an experiment; what is left out stays. */
+export type Settings = Partial<
+  Pick<Experiment, "status" | "instructions" | "wanted" | "answers_per_pair"> & Checks
+>;
 
 export interface ClipRef {
   clip_id: string;
@@ -107,8 +122,67 @@ export interface LabelRow {
   superseded: boolean;
   why: string;
   step: number;
+  run: string;
+  /** Labellers are told of questions only. */
+  kind: "question" | "repeat" | "gold";
+  /** A researcher's correction. */
+  overrules: boolean;
+  /** The answer expected of the pair. */
+  gold: Verdict | null;
   left: ClipRef;
   right: ClipRef;
+}
+
+/** Which answers to list; what is empty does not matter. */
+export interface AnswerFilter {
+  labeller: string;
+  verdict: Verdict | "";
+  run: string;
+  why: string;
+  disputed: boolean;
+  kind: LabelRow["kind"] | "";
+}
+
+/** Figures of one person (docs/people.md); null where there is too little to say. */
+export interface Person {
+  labeller_id: string;
+  name: string;
+  n_answers: number;
+  last_at: number;
+  per_minute: number | null;
+  median_seconds: number | null;
+  n_repeats: number;
+  consistency: number | null;
+  n_golds: number;
+  gold_accuracy: number | null;
+  n_shared: number;
+  alpha: number | null;
+  n_sided: number;
+  screen_left: number | null;
+  screen_left_interval: [number, number];
+  wrong_share: number;
+}
+
+export interface People {
+  people: Person[];
+  alpha: number | null;
+}
+
+export interface Invite {
+  id: string;
+  experiment_id: string | null;
+  created_at: number;
+  expires_at: number | null;
+  n_people: number;
+}
+
+/** A link that is shown once, and its picture for phones. */
+export interface InviteMade {
+  invite: Invite;
+  url: string;
+  qr_svg: string;
+  /** Only this computer can open it. */
+  local: boolean;
 }
 
 export interface Replay {

@@ -1,21 +1,23 @@
-/** The list of answers, newest first, each of which can be looked at again, changed or taken back. */
+/** The list of answers, newest first: looked at again, changed or taken back; by researchers narrowed and corrected. */
 
 import { useEffect, useState } from "preact/hooks";
 
-import { freshCounts, outbox, signedOut } from "../app";
+import { freshCounts, signedOut } from "../app";
 import { api } from "../api";
-import { ago, verdictText, whole } from "../format";
-import { uuid } from "../ids";
-import { PairStrips } from "../insight/PairStrips";
-import { rendererOf } from "../player/poses";
-import { link } from "../route";
-import type { LabelRow, Session, Verdict } from "../types";
-import { MiniPair } from "./MiniPair";
+import { link, queryOf } from "../route";
+import type { AnswerFilter, LabelRow, Session } from "../types";
+import { Row } from "./AnswerRow";
+import { Filters, NO_FILTER } from "./Filters";
+import { InviteButton } from "./Invite";
+import { isResearcher } from "./List";
 import { Shell } from "./Shell";
+import { Tabs } from "./Tabs";
 
 const PAGE = 20;
 
 export function Answers({ id, session }: { id: string; session: Session }) {
+  const researcher = isResearcher(session);
+  const [only, setOnly] = useState<AnswerFilter>(() => ({ ...NO_FILTER, labeller: queryOf(location.hash).get("labeller") ?? "" }));
   const [rows, setRows] = useState<LabelRow[] | null>(null);
   const [more, setMore] = useState(false);
   const [problem, setProblem] = useState("");
@@ -23,7 +25,7 @@ export function Answers({ id, session }: { id: string; session: Session }) {
 
   const load = async (before: number | null, n: number) => {
     try {
-      const found = await api.labels(id, before, n);
+      const found = await api.labels(id, before, n, only);
       setRows((old) => (before === null ? found : [...(old ?? []), ...found]));
       setMore(found.length === n);
       setProblem("");
@@ -31,19 +33,24 @@ export function Answers({ id, session }: { id: string; session: Session }) {
       if (!signedOut(error)) setProblem((error as Error).message);
     }
   };
+  const again = () => void load(null, Math.max(PAGE, rows?.length ?? 0));
   useEffect(() => {
     api.experiment(id).then((experiment) => setName(experiment.name), () => undefined);
   }, [id]);
   // Again after each answer the server has taken, as many as are shown now.
-  useEffect(() => void load(null, Math.max(PAGE, rows?.length ?? 0)), [id, freshCounts.value]);
+  useEffect(again, [id, freshCounts.value]);
+  useEffect(() => void load(null, PAGE), [only]);
 
   const last = rows?.[rows.length - 1];
+  const tools = researcher ? <InviteButton experiment={id} /> : <a class="button" href={link("teach", id)}>Teach</a>;
   return (
-    <Shell title={name ? `Answers · ${name}` : "Answers"} tools={<a class="button" href={link("teach", id)}>Teach</a>}>
+    <Shell title={name ? `Answers · ${name}` : "Answers"} tools={tools}>
+      {researcher && <Tabs id={id} here="answers" />}
+      {researcher && <Filters experiment={id} only={only} set={setOnly} />}
       {problem && <p class="notice bad" role="alert">{problem}</p>}
-      {rows?.length === 0 && <Nothing id={id} />}
+      {rows?.length === 0 && <Nothing id={id} narrowed={only !== NO_FILTER && Object.values(only).some(Boolean)} />}
       <ol class="answer-list">
-        {rows?.map((row) => <Row key={row.seq} row={row} experiment={id} mine={row.labeller.id === session.labeller?.id} asks={session.role !== "labeller"} />)}
+        {rows?.map((row) => <Row key={row.seq} row={row} experiment={id} session={session} changed={again} />)}
       </ol>
       {more && last && (
         <div class="row">
@@ -54,91 +61,12 @@ export function Answers({ id, session }: { id: string; session: Session }) {
   );
 }
 
-function Nothing({ id }: { id: string }) {
+function Nothing({ id, narrowed }: { id: string; narrowed: boolean }) {
+  if (narrowed) return <div class="quiet"><h2>No answer is like that</h2><p>Choose less above.</p></div>;
   return (
     <div class="quiet">
       <h2>No answer yet</h2>
       <p><a href={link("teach", id)}>Start teaching</a>, and every answer appears here.</p>
     </div>
   );
-}
-
-const CHOICES: { verdict: Verdict; text: string }[] = [
-  { verdict: "LEFT", text: "← Left is better" },
-  { verdict: "TIE", text: "↑ Equally good" },
-  { verdict: "ABSTAIN", text: "↓ Can't tell" },
-  { verdict: "RIGHT", text: "→ Right is better" },
-  { verdict: "WITHDRAWN", text: "Take it back" },
-];
-
-interface RowProps {
-  row: LabelRow;
-  experiment: string;
-  mine: boolean;
-  /** Whether this person may see what r̂ says. */
-  asks: boolean;
-}
-
-function Row({ row, experiment, mine, asks }: RowProps) {
-  const [asking, setAsking] = useState(false);
-  const [changing, setChanging] = useState(false);
-  const better = row.verdict === "LEFT" || row.verdict === "RIGHT" ? row.verdict : null;
-  const change = (verdict: Verdict) => {
-    outbox.put(experiment, revised(row, verdict));
-    setChanging(false);
-  };
-  return (
-    <li class={row.superseded ? "answer-row old" : "answer-row"} data-testid="answer" data-verdict={row.verdict}>
-      <MiniPair left={row.left} right={row.right} better={better} />
-      <div class="said">
-        <p class="strong">
-          {verdictText(row)} {row.superseded && <span class="tag idle">changed later</span>}
-          {row.late && <span class="tag idle">came late</span>}
-        </p>
-        <p class="soft">{details(row, mine)}</p>
-        <div class="row">
-          {mine && !row.superseded && !changing && (
-            <button type="button" class="small" onClick={() => setChanging(true)}>Change</button>
-          )}
-          {asks && row.verdict !== "WITHDRAWN" && !row.superseded && (
-            <button type="button" class="small" aria-pressed={asking} onClick={() => setAsking(!asking)}>What r̂ says</button>
-          )}
-        </div>
-        {asking && <PairStrips experiment={experiment} query={row.query_id} />}
-        {changing && (
-          <div class="row" role="group" aria-label="Change the answer to">
-            {CHOICES.filter(({ verdict }) => verdict !== row.verdict).map(({ verdict, text }) => (
-              <button type="button" class="small" key={verdict} onClick={() => change(verdict)}>{text}</button>
-            ))}
-            <button type="button" class="small plain" onClick={() => setChanging(false)}>Leave it</button>
-          </div>
-        )}
-      </div>
-    </li>
-  );
-}
-
-/** When, how fast, by whom, and why the pair was asked. */
-function details(row: LabelRow, mine: boolean): string {
-  const parts = [ago(row.given_at, Date.now() / 1000)];
-  if (row.verdict !== "WITHDRAWN") parts.push(`after ${row.seconds.toFixed(1)} s`);
-  if (!mine) parts.push(`by ${row.labeller.name}`);
-  parts.push(`asked at step ${whole(row.step)}`);
-  if (row.why) parts.push(`why: ${row.why}`);
-  return parts.join(" · ");
-}
-
-/** The list shows the query's own sides, so nothing is swapped here. */
-function revised(row: LabelRow, verdict: Verdict) {
-  return {
-    id: uuid(),
-    query_id: row.query_id,
-    lease: null,
-    verdict,
-    strength: "PLAIN" as const,
-    seconds: 0,
-    key: "list",
-    swapped: false,
-    renderer: rendererOf(row.left),
-  };
 }

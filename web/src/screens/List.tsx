@@ -4,17 +4,20 @@ import { api } from "../api";
 import { answersText, stateOf, trainerText, whole } from "../format";
 import { useFetched } from "../hooks";
 import { link } from "../route";
-import type { Experiment } from "../types";
+import type { Experiment, Session } from "../types";
+import { InviteButton } from "./Invite";
 import { Shell } from "./Shell";
 
-export function List() {
+export function List({ session }: { session: Session }) {
   const { value: experiments, problem } = useFetched(api.experiments, 3000, "list");
   return (
-    <Shell title="Experiments">
+    <Shell title="Experiments" tools={isResearcher(session) && <InviteButton experiment={null} />}>
       {problem && <p class="notice bad" role="alert">{problem}</p>}
       {experiments?.length === 0 && <Nothing />}
       <ul class="cards">
-        {experiments?.map((experiment) => <Card key={experiment.id} experiment={experiment} />)}
+        {experiments?.map((experiment) => (
+          <Card key={experiment.id} experiment={experiment} session={session} />
+        ))}
       </ul>
     </Shell>
   );
@@ -30,7 +33,7 @@ function Nothing() {
   );
 }
 
-function Card({ experiment }: { experiment: Experiment }) {
+function Card({ experiment, session }: { experiment: Experiment; session: Session }) {
   const { id, name, env_id, run, counts } = experiment;
   const { word, tone } = stateOf(experiment);
   const forPeople = !run || run.predictor === "human";
@@ -51,10 +54,17 @@ function Card({ experiment }: { experiment: Experiment }) {
       <nav class="row" aria-label={name}>
         {forPeople && <a class="button primary" href={link("teach", id)}>Teach</a>}
         {forPeople && <a class="button" href={link("answers", id)}>Answers</a>}
+        {forPeople && isResearcher(session) && <a class="button" href={link("people", id)}>People</a>}
+        {isResearcher(session) && <a class="button" href={link("settings", id)}>Settings</a>}
         {run && <a class="button" href={link("watch", run.name)}>Watch</a>}
       </nav>
     </li>
   );
+}
+
+/** Who may look at everybody's answers and change settings. */
+export function isResearcher(session: Session): boolean {
+  return session.role !== "labeller";
 }
 
 /** How much of what is wanted has been answered; nothing where no number was asked for. */
