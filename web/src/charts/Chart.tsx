@@ -29,6 +29,8 @@ interface Props {
 const HEIGHT = 190;
 const ROOM = { left: 48, right: 14, top: 10, bottom: 38 };
 const TABLE_ROWS = 30;
+/** So many points are shown as such, not only by the line through them. */
+const FEW = 25;
 
 export function Chart({ title, x, y, points, band = [], dots = [], empty = "Nothing was measured yet." }: Props) {
   const [place, width] = useWidth();
@@ -41,7 +43,7 @@ export function Chart({ title, x, y, points, band = [], dots = [], empty = "Noth
     <figure class="chart" ref={place} data-testid="chart">
       <figcaption>
         <span class="strong">{title}</span>
-        <span class="soft" role="status">{shown ? say(shown) : last ? `now ${(y.format ?? short)(last[1])}` : ""}</span>
+        <span class="soft" role="status">{shown ? say(shown) : last ? `${dots.length > 0 ? "last measured" : "now"} ${(y.format ?? short)(last[1])}` : ""}</span>
       </figcaption>
       {points.length === 0 ? (
         <p class="soft chart-empty">{empty}</p>
@@ -118,7 +120,8 @@ function Drawing({ title, x, y, points, band, dots, width, shown, readable, setA
       {band.length > 1 && <path class="band" d={`${area}Z`} />}
       <path class="line" d={path(points)} />
       {dots.map(([a, b]) => <circle key={a} class="dot" cx={px(a)} cy={py(b)} r={2.5} />)}
-      {points.length === 1 && <circle class="dot" cx={px(points[0]![0])} cy={py(points[0]![1])} r={3.5} />}
+      {dots.length === 0 && points.length <= FEW &&
+        points.map(([a, b]) => <circle key={a} class="dot" cx={px(a)} cy={py(b)} r={3} />)}
       {shown && (
         <g class="here">
           <line x1={px(shown[0])} x2={px(shown[0])} y1={ROOM.top} y2={bottom} />

@@ -23,7 +23,7 @@ export function LastAnswer({ experiment, session }: { experiment: string; sessio
   const last = lastSaved.value;
   const mine = last?.experiment === experiment && last.label.verdict !== "WITHDRAWN" ? last.label : null;
   return (
-    <aside class="last-answer" aria-label="Last answer">
+    <aside class={on ? "last-answer on" : "last-answer"} aria-label="Last answer">
       <button type="button" class="tool" aria-pressed={on} onClick={flip}>r̂ of the last answer</button>
       {on && !mine && <span class="soft">Appears after your next answer.</span>}
       {on && mine && (

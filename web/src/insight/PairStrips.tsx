@@ -29,11 +29,19 @@ function Both({ told, swapped }: { told: QueryRewards; swapped: boolean }) {
   const p = swapped ? 1 - told.p_left : told.p_left;
   return (
     <>
-      <p class="strong">r̂ says {p >= 0.5 ? "left" : "right"} is better, {percent(Math.max(p, 1 - p))} sure</p>
+      <p class="strong">{opinion(p)}</p>
       <div class="two-strips">
         <StripView strip={left} range={range} name="the left clip" caption="Left:" />
         <StripView strip={right} range={range} name="the right clip" caption="Right:" />
       </div>
     </>
   );
+}
+
+/** What r̂ thinks, from P[left is better]. */
+export function opinion(p: number): string {
+  const side = p >= 0.5 ? "left" : "right";
+  const sure = Math.max(p, 1 - p);
+  if (sure < 0.55) return `r̂ hardly sees a difference (${side}, ${percent(sure)})`;
+  return `r̂ says ${side} is better, ${percent(sure)} sure`;
 }
