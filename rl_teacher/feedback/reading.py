@@ -103,6 +103,16 @@ class Reading(Storage):
             rows = {row[0]: StoredSegment(*row) for row in conn.execute(query)}
         return [found(rows.get(id), "segment", id) for id in ids]
 
+    def clip(self, clip_id: str, experiment_id: str) -> Clip:
+        """A clip that is shown in an experiment.
+
+        Raises:
+            NotFoundError: If none of this id is.
+        """
+        query = sa.select(*columns(clips, Clip)).where(clips.c.id == clip_id, _shown_in(experiment_id))
+        with self.read() as conn:
+            return Clip(*found(conn.execute(query).first(), "clip", clip_id))
+
     def media_type(self, sha: str, experiment_id: str | None = None) -> str | None:
         """What kind of bytes a blob is, if it is one that a page may show.
 
@@ -113,12 +123,16 @@ class Reading(Storage):
         either = sa.or_(clips.c.blob == sha, clips.c.scene_blob == sha)
         query = sa.select(clips.c.media_type, clips.c.blob).where(either)
         if experiment_id is not None:
-            asked = sa.exists().where(segments.c.clip_id == clips.c.id, segments.c.experiment_id == experiment_id)
-            of_run = (replays.c.run_id == runs.c.id) & (runs.c.experiment_id == experiment_id)
-            replayed = sa.exists().where(replays.c.clip_id == clips.c.id, of_run)
-            query = query.where(sa.or_(asked, replayed))
+            query = query.where(_shown_in(experiment_id))
         with self.read() as conn:
             row = conn.execute(query.limit(1)).first()
         if row is None:
             return None
         return row.media_type if row.blob == sha else "application/json"
+
+
+def _shown_in(experiment_id: str) -> sa.ColumnElement[bool]:
+    """Whether a clip belongs to a segment or a replay of this experiment."""
+    asked = sa.exists().where(segments.c.clip_id == clips.c.id, segments.c.experiment_id == experiment_id)
+    of_run = (replays.c.run_id == runs.c.id) & (runs.c.experiment_id == experiment_id)
+    return sa.or_(asked, sa.exists().where(replays.c.clip_id == clips.c.id, of_run))

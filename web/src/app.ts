@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 
 import { api, ApiError } from "./api";
-import { Outbox, type Shelf } from "./outbox";
+import { ADOPT_MS, Outbox, type Shelf } from "./outbox";
 import { afterToken, tokenIn } from "./route";
 import type { Counts, Session } from "./types";
 
@@ -18,22 +18,56 @@ export const signIn = signal<SignIn>({ state: "starting" });
 /** The newest counts the server told with an answer, by experiment. */
 export const freshCounts = signal<{ experiment: string; counts: Counts; verdict: string } | null>(null);
 
+/** The browser's storage; null where it is forbidden. */
+export const shelf: Shelf | null = storage();
+
 export const outbox = new Outbox({
-  shelf: shelf(),
+  shelf,
   origin: location.origin,
   send: api.label,
+  who,
   saved: ({ experiment, label }, { counts }) => {
     freshCounts.value = { experiment, counts, verdict: label.verdict };
   },
   locked: () => (signIn.value = { state: "out", refused: false }),
 });
 
-function shelf(): Shelf | null {
+function storage(): Shelf | null {
   try {
     return window.localStorage;
   } catch {
     return null;
   }
+}
+
+/** In whose name this page answers; undefined while nobody is signed in. */
+function who(): string | null | undefined {
+  const now = signIn.value;
+  return now.state === "in" ? (now.session.labeller?.id ?? null) : undefined;
+}
+
+const WHO = `rlt-who/${location.origin}`;
+
+/** All tabs share one session: tell the others who it is now. */
+function tellWho(): void {
+  try {
+    shelf?.setItem(WHO, who() ?? "");
+  } catch {
+    // They find out with their next request.
+  }
+}
+
+/** What goes on without any screen: answers left behind, another tab's sign-in, a page closed too early. */
+export function keepWatch(): void {
+  window.addEventListener("online", () => outbox.retry());
+  window.addEventListener("storage", ({ key, newValue }) => {
+    if (key === WHO && newValue !== null && newValue !== (who() ?? "")) void enter();
+  });
+  window.addEventListener("beforeunload", (event) => outbox.fragile && event.preventDefault());
+  window.setInterval(() => {
+    outbox.adopt(ADOPT_MS);
+    void outbox.flush();
+  }, ADOPT_MS);
 }
 
 /** Sign in with the address's token, if it has one, and take the token out of the address bar. */
@@ -44,6 +78,7 @@ export async function enter(): Promise<void> {
   try {
     if (token !== null) await api.signIn(token);
     signIn.value = { state: "in", session: await api.session() };
+    tellWho();
     outbox.retry();
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) signIn.value = { state: "out", refused: token !== null };

@@ -18,6 +18,13 @@ export function verdictText({ verdict, strength }: Pick<LabelRow, "verdict" | "s
   return strength === "SLIGHT" ? `${side} is slightly better` : WORDS[verdict];
 }
 
+/** What a person just did, as a line on the screen. */
+export function deedText({ verdict, strength }: Pick<LabelRow, "verdict" | "strength">): string {
+  return verdict === "WITHDRAWN" ? "Taken back; here it is again" : `You said: ${lower(verdictText({ verdict, strength }))}`;
+}
+
+const lower = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
+
 /** 12,345 */
 export function whole(value: number): string {
   return Math.round(value).toLocaleString("en-US");

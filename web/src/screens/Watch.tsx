@@ -5,7 +5,8 @@ import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { api } from "../api";
 import { ago, stateOf, trainerText, whole } from "../format";
 import { useFetched } from "../hooks";
-import { action, belongsToFocus } from "../keys";
+import { action, belongsToFocus, keyLabel, shortcutOf } from "../keys";
+import { keymap } from "../keymap";
 import { ClipView, useRunning } from "../player/ClipView";
 import { Orbit } from "../player/camera";
 import { Clock, factorText } from "../player/clock";
@@ -102,7 +103,7 @@ function Playing({ clip }: { clip: Clip }) {
   useRunning(playback);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const wish = action(event);
+      const wish = action(event, keymap.value);
       if (!wish || belongsToFocus(event, document.activeElement as HTMLElement | null)) return;
       if (wish.do === "pause") toggle(playback);
       else if (wish.do === "realtime") setRealTime((on) => !on);
@@ -113,6 +114,7 @@ function Playing({ clip }: { clip: Clip }) {
     return () => window.removeEventListener("keydown", onKey);
   }, [playback]);
   void playback.changed.value;
+  const keys = keymap.value;
   return (
     <section class="player" aria-label="Replay">
       <figure>
@@ -120,10 +122,10 @@ function Playing({ clip }: { clip: Clip }) {
       </figure>
       <Scrubber playback={playback} />
       <div class="playbar" role="group" aria-label="Playback">
-        <Tool press={() => toggle(playback)} keys="Space" shortcut="Space">
+        <Tool press={() => toggle(playback)} keys={keyLabel(keys.pause)} shortcut={shortcutOf(keys.pause)}>
           {playback.clock.playing ? "Pause" : "Play"}
         </Tool>
-        <Tool press={() => setRealTime(!realTime)} keys="T" shortcut="T" pressed={realTime}>
+        <Tool press={() => setRealTime(!realTime)} keys={keyLabel(keys.realtime)} shortcut={shortcutOf(keys.realtime)} pressed={realTime}>
           {factorText(playback.clock.life)}
         </Tool>
         <label class="tool">
