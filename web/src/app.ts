@@ -76,7 +76,11 @@ export async function enter(): Promise<void> {
   // Before anything else: the token must not stay in the address bar or in the history.
   if (token !== null) history.replaceState(null, "", location.pathname + location.search + afterToken(location.hash));
   try {
-    if (token !== null) await api.signIn(token);
+    if (token !== null) {
+      // From here on the session may be another person's: nothing is sent until it is known whose.
+      signIn.value = { state: "starting" };
+      await api.signIn(token);
+    }
     signIn.value = { state: "in", session: await api.session() };
     tellWho();
     outbox.retry();

@@ -123,6 +123,7 @@ export class Outbox {
       for (let entry = this.next(); entry && (await this.step(entry)); ) entry = this.next();
     } finally {
       this.running = false;
+      this.show();
     }
   }
 
@@ -193,9 +194,9 @@ export class Outbox {
 
   private show(): void {
     const { n, fragile } = this;
-    if (n === 0) this.delivery.value = { state: "saved" };
-    else if (this.failures > 0) this.delivery.value = { state: "offline", n, fragile };
-    else this.delivery.value = { state: this.next() || this.options.who() === undefined ? "saving" : "stranger", n, fragile };
+    const mine = this.next() !== undefined || this.options.who() === undefined;
+    const state = !mine ? "stranger" : this.failures > 0 ? "offline" : "saving";
+    this.delivery.value = n === 0 ? { state: "saved" } : { state, n, fragile };
   }
 
   // One storage item per answer, so that two tabs never overwrite each other's.

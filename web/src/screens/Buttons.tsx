@@ -13,15 +13,15 @@ import type { Pace } from "./useTeaching";
 type Tap = (wish: Action) => void;
 
 const ANSWERS = ["left", "tie", "abstain", "right"] as const;
-/** Names of their own: a scale and not the same buttons again. */
+/** Where each step lies, and what is written on it: a scale, and not the same buttons again. */
 const SCALE: readonly [Name, string, string][] = [
-  ["scale1", "much", "Left, by far"],
-  ["scale2", "better", "Left"],
-  ["scale3", "slightly", "Left, by a little"],
-  ["scale4", "even", "Even"],
-  ["scale5", "slightly", "Right, by a little"],
-  ["scale6", "better", "Right"],
-  ["scale7", "much", "Right, by far"],
+  ["scale1", "much", "left"],
+  ["scale2", "better", "left"],
+  ["scale3", "slightly", "left"],
+  ["scale4", "even", ""],
+  ["scale5", "slightly", "right"],
+  ["scale6", "better", "right"],
+  ["scale7", "much", "right"],
 ];
 
 /** What pressing the button of an action means. */
@@ -49,10 +49,9 @@ export function Scale({ tap }: { tap: Tap }) {
   const keys = keymap.value;
   return (
     <div class="scale" role="group" aria-label="Or by how much" onKeyDown={noHeldEnter}>
-      {SCALE.map(([name, word, full]) => (
-        <button type="button" key={name} aria-label={full} title={full} aria-keyshortcuts={shortcutOf(keys[name])} onClick={(event) => pressed(event, tap, name)}>
-          <b aria-hidden="true">{keyLabel(keys[name])}</b>
-          <small aria-hidden="true">{word}</small>
+      {SCALE.map(([name, word, side]) => (
+        <button type="button" key={name} title={ACTIONS[name].text} aria-keyshortcuts={shortcutOf(keys[name])} onClick={(event) => pressed(event, tap, name)}>
+          <b>{keyLabel(keys[name])}</b> <small>{word}</small> <span class="sr-only">{side}</span>
         </button>
       ))}
     </div>

@@ -84,6 +84,8 @@ export function usePlayback(
     });
   }, [turn]);
   useLayoutEffect(() => playback?.set((clock) => Object.assign(clock, { realTime, speed })), [playback, realTime, speed]);
+  // Drawn at once, not with the next picture: the views are there by now, for effects of children come first.
+  useLayoutEffect(() => playback?.tick(0, false), [playback]);
   useRunning(playback);
   const answer = (said: Answer, at: number) => {
     const taken = teaching.answer(said);
