@@ -15,7 +15,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """async () => {
   const found = await axe.run(document, {resultTypes: ['violations']});
-  return found.violations.map(({id, impact, nodes}) => `${impact} ${id}: ${nodes.map(n => n.target.join(' ')).join(', ')}`);
+  const where = nodes => nodes.map(node => node.target.join(' ')).join(', ');
+  return found.violations.map(({id, impact, nodes}) => `${impact} ${id}: ${where(nodes)}`);
 }"""
 
 
@@ -48,6 +49,7 @@ def test_the_teaching_screen_and_its_dialogs(page, site):
     page.get_by_role("button", name="Equally good: ↑").click()
     page.keyboard.press("t")
     check(page)
+    page.keyboard.press("Escape")  # no new key
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="detached")
     page.get_by_role("button", name="Finish").click()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from tests.web.test_page import drawn, press, teach, turn, until
@@ -179,7 +177,7 @@ def test_an_answer_is_never_sent_in_another_persons_name(page, site):
 
 
 def test_keys_pressed_before_anything_was_seen_answer_nothing(page, site):
-    page.add_init_script("localStorage.setItem('rlt-instructions/' + %s, 'Teach it to *move right*.')" % json.dumps(site.experiment))
+    site.store.edit_experiment(site.experiment, instructions="")
     page.goto(f"{site.url}#token={site.token}&go=teach/{site.experiment}")
     page.get_by_test_id("pair").wait_for()
     page.keyboard.press("1")

@@ -41,5 +41,4 @@ def test_the_next_pair_is_there_within_a_tenth_of_a_second(page, site):
     if np.percentile(found, 95) > BOUND_MS:  # other processes may have had the processor: once more
         found = waits(page, N)
     median, high, worst = np.percentile(found, [50, 95, 100])
-    print(f"{N} answers: median {median:.0f} ms, 95th percentile {high:.0f} ms, worst {worst:.0f} ms")
-    assert high <= BOUND_MS
+    assert high <= BOUND_MS, f"median {median:.0f} ms, 95th percentile {high:.0f} ms, worst {worst:.0f} ms"

@@ -109,7 +109,8 @@ def test_taps_answer_and_everything_fits(page, site):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     for button in page.locator(".answers button, .scale button, .playbar button").all():
         box = button.bounding_box()
-        assert box["x"] >= 0 and box["x"] + box["width"] <= 360
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 360
         assert box["y"] + box["height"] <= 740, f"{button.inner_text()} is below the edge"
         assert box["height"] >= 40
     page.get_by_role("button", name="Keys", exact=True).tap()

@@ -18,12 +18,11 @@ export function verdictText({ verdict, strength }: Pick<LabelRow, "verdict" | "s
   return strength === "SLIGHT" ? `${side} is slightly better` : WORDS[verdict];
 }
 
-/** What a person just did, as a line on the screen. */
+/** What a person just did, in a sentence. */
 export function deedText({ verdict, strength }: Pick<LabelRow, "verdict" | "strength">): string {
-  return verdict === "WITHDRAWN" ? "Taken back; here it is again" : `You said: ${lower(verdictText({ verdict, strength }))}`;
+  const said = verdictText({ verdict, strength });
+  return verdict === "WITHDRAWN" ? "Taken back; here it is again." : `You said: ${said.charAt(0).toLowerCase()}${said.slice(1)}.`;
 }
-
-const lower = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 
 /** 12,345 */
 export function whole(value: number): string {

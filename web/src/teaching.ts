@@ -159,6 +159,7 @@ export class Teaching {
 
   /** Tell the other tabs what this one holds: it came to the front, or went to the back. */
   tell(): void {
+    if (this.closed) return;
     this.tabs.tell(this.held().map(({ claim }) => claim.query_id), this.answered);
   }
 

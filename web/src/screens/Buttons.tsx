@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 
-import { deedText } from "../format";
+import { verdictText } from "../format";
 import { ACTIONS, type Action, keyLabel, type Name, shortcutOf } from "../keys";
 import { keymap } from "../keymap";
 import { factorText } from "../player/clock";
@@ -86,7 +86,7 @@ export function PlayBar({ teaching, playback, pace, tap }: Props) {
   return (
     <div class="playbar" role="group" aria-label="Undo, playback, help">
       <KeyTool tap={tap} action="undo" off={teaching.undoable.value === 0}>Undo</KeyTool>
-      <span class="soft said-last" key={last?.n} aria-hidden="true">{last && deedText(last)}</span>
+      <span class="soft said-last" key={last?.n} aria-hidden="true">{last && verdictText(last)}</span>
       {playback && <Steering playback={playback} pace={pace} tap={tap} />}
       <span class="helps">
         <KeyTool tap={tap} action="instructions">Instructions</KeyTool>

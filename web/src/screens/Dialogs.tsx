@@ -58,7 +58,7 @@ export function Instructions({ experiment, close }: Props) {
   );
 }
 
-export function Finish({ experiment, close }: Props) {
+export function Finish({ experiment, close, told }: Props & { told: () => void }) {
   const [state, setState] = useState<"ask" | "sending" | "sent">("ask");
   const [problem, setProblem] = useState("");
   const finish = async () => {
@@ -66,6 +66,7 @@ export function Finish({ experiment, close }: Props) {
     try {
       await api.job(experiment.id, "finish");
       setState("sent");
+      told();
     } catch (error) {
       if (!signedOut(error)) setProblem((error as Error).message);
       setState("ask");

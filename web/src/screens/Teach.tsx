@@ -29,6 +29,7 @@ export function Teach({ id, session }: { id: string; session: Session }) {
   const experiment = withFreshCounts(value);
   const teaching = useTeaching(id);
   const [open, setOpen] = useState<Open>(null);
+  const [finishing, setFinishing] = useState(false);
   useEffect(() => {
     if (experiment?.instructions.trim() && !instructionsSeen(experiment)) setOpen("instructions");
   }, [experiment?.id, experiment?.instructions]);
@@ -50,12 +51,15 @@ export function Teach({ id, session }: { id: string; session: Session }) {
   const tap = (wish: Action) => act(wish, "tap", performance.now());
   const swiped = (verdict: Choice) => answer(swipe(verdict), performance.now());
   const close = () => setOpen(null);
-  const showing = teaching.showing.value;
+  // A trainer that ends takes its page's server with it: after "finish" that is no trouble.
+  const gone = finishing && problem !== "";
+  const over = gone || experiment?.status === "finished";
+  const showing = over ? null : teaching.showing.value;
   const mayFinish = session.role !== "labeller" && experiment?.status === "open";
   const tools = mayFinish && <button type="button" onClick={() => setOpen("finish")}>Finish</button>;
   return (
     <Shell title={experiment?.name ?? ""} whole tools={tools}>
-      <Progress experiment={experiment} trouble={problem || teaching.problem.value} />
+      <Progress experiment={experiment} trouble={gone ? "" : problem || teaching.problem.value} />
       <Told teaching={teaching} />
       {showing && playback ? (
         <>
@@ -64,12 +68,12 @@ export function Teach({ id, session }: { id: string; session: Session }) {
           <Scale tap={tap} />
         </>
       ) : (
-        <Waiting experiment={experiment} asked={teaching.asked.value} />
+        <Waiting experiment={experiment} asked={teaching.asked.value} gone={gone} />
       )}
       <PlayBar teaching={teaching} playback={showing && playback} pace={pace} tap={tap} />
       {open === "instructions" && experiment && <Instructions experiment={experiment} close={close} />}
       {open === "keys" && <KeysDialog close={close} />}
-      {open === "finish" && experiment && <Finish experiment={experiment} close={close} />}
+      {open === "finish" && experiment && <Finish experiment={experiment} close={close} told={() => setFinishing(true)} />}
     </Shell>
   );
 }
@@ -81,7 +85,7 @@ function Told({ teaching }: { teaching: Teaching }) {
   const last = teaching.last.value;
   return (
     <p class="sr-only" role="status" data-testid="told">
-      {last && <span key={last.n}>{deedText(last)}.</span>}
+      {last && <span key={last.n}>{deedText(last)}</span>}
     </p>
   );
 }

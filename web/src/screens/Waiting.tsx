@@ -41,9 +41,12 @@ interface Props {
   experiment: Experiment | null;
   /** Whether the server has been asked for questions yet. */
   asked: boolean;
+  /** The person ended the trainer, and the server has gone with it. */
+  gone: boolean;
 }
 
-export function Waiting({ experiment, asked }: Props) {
+export function Waiting({ experiment, asked, gone }: Props) {
+  if (gone) return <Gone />;
   if (!experiment || !asked) {
     return (
       <div class="quiet" role="status">
@@ -65,6 +68,18 @@ export function Waiting({ experiment, asked }: Props) {
         <a class="button" href={link("answers", experiment.id)}>Answers</a>
         <a class="button" href="#/">All experiments</a>
       </div>
+    </div>
+  );
+}
+
+/** After the end: nothing can be fetched any more, so there are no ways on but one. */
+function Gone() {
+  return (
+    <div class="quiet" data-testid="waiting">
+      <h2 aria-live="polite">Teaching is finished</h2>
+      <p>The trainer has ended, and this page's server with it. Every answer and the agent are saved.</p>
+      <p class="soft">To look at answers and replays again, start the page in a terminal:</p>
+      <pre>rl-teacher serve</pre>
     </div>
   );
 }
