@@ -130,15 +130,17 @@ class Reading(Storage):
             sides = [side for row in conn.execute(asked.limit(limit // 2)) for side in row]
         return self.segments(list(dict.fromkeys(sides)))
 
-    def clip(self, clip_id: str) -> Clip:
-        """One clip.
+    def clip(self, clip_id: str, experiment_id: str | None = None) -> Clip:
+        """A clip, if it is shown in this experiment; None: in any.
 
         Raises:
-            NotFoundError: If there is none of this id.
+            NotFoundError: If none of this id is.
         """
+        query = sa.select(*columns(clips, Clip)).where(clips.c.id == clip_id)
+        if experiment_id is not None:
+            query = query.where(_shown_in(experiment_id))
         with self.read() as conn:
-            row = conn.execute(sa.select(*columns(clips, Clip)).where(clips.c.id == clip_id)).first()
-        return Clip(*found(row, "clip", clip_id))
+            return Clip(*found(conn.execute(query).first(), "clip", clip_id))
 
     def query_ids(self, experiment_id: str, pairs: Sequence[str]) -> dict[str, str]:
         """Ids of questions by their pair (trajectory.Query.id); pairs that were never asked here have no entry."""
@@ -159,10 +161,7 @@ class Reading(Storage):
         either = sa.or_(clips.c.blob == sha, clips.c.scene_blob == sha)
         query = sa.select(clips.c.media_type, clips.c.blob).where(either)
         if experiment_id is not None:
-            asked = sa.exists().where(segments.c.clip_id == clips.c.id, segments.c.experiment_id == experiment_id)
-            of_run = (replays.c.run_id == runs.c.id) & (runs.c.experiment_id == experiment_id)
-            replayed = sa.exists().where(replays.c.clip_id == clips.c.id, of_run)
-            query = query.where(sa.or_(asked, replayed))
+            query = query.where(_shown_in(experiment_id))
         with self.read() as conn:
             row = conn.execute(query.limit(1)).first()
         if row is None:
@@ -178,3 +177,10 @@ def experiment_row(conn: sa.Connection, experiment_id: str) -> Experiment:
     """
     query = sa.select(*columns(experiments, Experiment)).where(experiments.c.id == experiment_id)
     return Experiment(*found(conn.execute(query).first(), "experiment", experiment_id))
+
+
+def _shown_in(experiment_id: str) -> sa.ColumnElement[bool]:
+    """Whether a clip belongs to a segment or a replay of this experiment."""
+    asked = sa.exists().where(segments.c.clip_id == clips.c.id, segments.c.experiment_id == experiment_id)
+    of_run = (replays.c.run_id == runs.c.id) & (runs.c.experiment_id == experiment_id)
+    return sa.or_(asked, sa.exists().where(replays.c.clip_id == clips.c.id, of_run))

@@ -67,6 +67,21 @@ def test_a_range_of_something_that_changed_gives_everything(boss, clip):
     assert (answer.status_code, answer.content) == (200, DATA)
 
 
+def test_a_clip_is_found_by_its_id_in_its_own_experiment_only(school, boss, clip):
+    lesson = school.lesson
+    address = f"{API}/experiments/{lesson.experiment}/clips"
+    assert boss.get(f"{address}/{clip['clip_id']}").json() == clip
+    ann = school.person("ann", experiment=lesson.experiment)
+    assert ann.get(f"{address}/{clip['clip_id']}").json() == clip
+    other = lesson.store.experiment("walk", "walker", "", None)
+    for where in (f"{address}/nothing", f"{API}/experiments/{other}/clips/{clip['clip_id']}"):
+        answer = boss.get(where)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    stranger = school.person("eve", experiment=other)
+    assert stranger.get(f"{address}/{clip['clip_id']}").status_code == 404
+    assert school.client().get(f"{address}/{clip['clip_id']}").status_code == 401
+
+
 def test_the_arrays_behind_a_clip_are_never_served(school, boss):
     (query,) = school.lesson.ask(1)
     sides = school.lesson.store.load_segments(query)[2]

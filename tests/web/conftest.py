@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import gymnasium as gym
@@ -36,6 +37,34 @@ CHROMIUM_ARGS = [
 ]
 
 
+class Server:
+    """The server as a process of its own, which can be killed and started again at the same address."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.url = ""
+        self.start()
+
+    def start(self) -> None:
+        port = self.url.rpartition(":")[2].strip("/") or "0"
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "rl_teacher.server", "--run-dir", str(self._folder), "--port", port],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert "http://" in line, f"the server did not start: {line!r}"
+        self.url = line[line.index("http://") :].strip()
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait(timeout=10)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
 @dataclass(frozen=True)
 class Site:
     """A served experiment."""
@@ -45,6 +74,15 @@ class Site:
     store: Store
     experiment: str
     run: str
+    server: Server
+    segments: list[NewSegment] = field(repr=False)
+
+    def ask_more(self, n: int) -> None:
+        """Up to 200 further questions: pairs of the same segments."""
+        run = self.store.run_by_name(self.run).id
+        pairs = itertools.islice(itertools.permutations(self.segments, 2), n)
+        items = [NewQuery(pair=f"more-{i}", left=a, right=b, step=1000) for i, (a, b) in enumerate(pairs)]
+        self.store.add_queries(run, items)
 
     def verdicts(self) -> list[str]:
         """Everything said so far, oldest first."""
@@ -78,8 +116,8 @@ def page_is_built() -> None:
         pytest.fail(f"the page cannot be built: {done.stderr or done.stdout}")
 
 
-def fill(store: Store, hopper: tuple[bytes, list[np.ndarray], float]) -> tuple[str, str]:
-    """An experiment with eight open questions and one replay; its id and its run's name."""
+def fill(store: Store, hopper: tuple[bytes, list[np.ndarray], float]) -> tuple[str, str, list[NewSegment]]:
+    """An experiment with eight open questions and one replay; its id, its run's name and its segments."""
     scene, blobs, dt = hopper
     experiment = store.experiment("hop", "Hopper-v5", "Teach it to *move right*.", 50)
     run = store.run(experiment, "hop-1", 0, "human")
@@ -93,31 +131,18 @@ def fill(store: Store, hopper: tuple[bytes, list[np.ndarray], float]) -> tuple[s
     pairs = zip(segments[::2], segments[1::2], strict=True)
     store.add_queries(run, [NewQuery(pair=f"{n:032x}", left=a, right=b, step=1000) for n, (a, b) in enumerate(pairs)])
     store.add_replay(run, 900, segments[0].clip_id, 123.0)
-    return experiment, "hop-1"
+    return experiment, "hop-1", segments
 
 
 @pytest.fixture
 def site(tmp_path: Path, hopper: tuple[bytes, list[np.ndarray], float], page_is_built: None) -> Iterator[Site]:
     store = open_store(tmp_path)
-    experiment, run = fill(store, hopper)
+    experiment, run, segments = fill(store, hopper)
     token = store.create_token("admin", store.labeller("tester"))
-    server = subprocess.Popen(
-        [sys.executable, "-m", "rl_teacher.server", "--run-dir", str(tmp_path), "--port", "0"],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-    try:
-        assert server.stdout is not None
-        line = server.stdout.readline()
-        assert "http://" in line, f"the server did not start: {line!r}"
-        yield Site(line[line.index("http://") :].strip(), token, store, experiment, run)
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
-        if server.stdout is not None:
-            server.stdout.close()
-        store.close()
+    server = Server(tmp_path)
+    yield Site(server.url, token, store, experiment, run, server, segments)
+    server.stop()
+    store.close()
 
 
 @pytest.fixture(scope="session")
@@ -136,8 +161,13 @@ def chromium() -> Iterator:
 
 @pytest.fixture
 def page(chromium, site: Site) -> Iterator:
+    """A fresh page."""
+    yield from open_page(chromium, site, viewport={"width": 860, "height": 640})
+
+
+def open_page(chromium, site: Site, **options) -> Iterator:
     """A fresh page; afterwards it must have spoken to nobody but our server and shown no error."""
-    context = chromium.new_context(viewport={"width": 860, "height": 640})
+    context = chromium.new_context(**options)
     opened = context.new_page()
     opened.set_default_timeout(20_000)
     elsewhere: list[str] = []

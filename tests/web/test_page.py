@@ -169,6 +169,11 @@ def test_when_all_is_answered_the_page_waits_and_finish_reaches_the_trainer(page
     page.get_by_role("button", name="Finish now").click()
     page.get_by_text("The trainer has been told").wait_for()
     assert [job.kind for job in site.store.jobs(site.store.run_by_name(site.run).id)] == ["finish"]
+    page.keyboard.press("Escape")
+    site.server.stop()  # as the trainer does when it ends
+    page.get_by_text("The trainer has ended, and this page's server with it.").wait_for()
+    assert page.get_by_role("alert").count() == 0
+    site.server.start()
 
 
 def test_an_answer_can_be_changed_and_taken_back_in_the_list(page, site):

@@ -1,12 +1,13 @@
 /** The typed client of the server. Every refusal becomes an ApiError, every broken connection an OfflineError. */
 
 import type {
-  AnswerFilter, Claim, Curves, Experiment, InsightKind, InsightOut, Invite, InviteMade, LabelOut, LabelRow, People, RunPage,
-  Saved, Session, Settings, Verdict,
+  AnswerFilter, Claim, ClipRef, Curves, Experiment, InsightKind, InsightOut, Invite, InviteMade, LabelOut, LabelRow, People,
+  RunPage, Saved, Session, Settings, Verdict,
 } from "./types";
 
 const BASE = "/api/v1";
 const TIMEOUT_MS = 10_000;
+const AWAY = "The server does not answer just now.";
 
 /** The server answered, and refused. */
 export class ApiError extends Error {
@@ -14,13 +15,15 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** False where something else answered in the server's place: a proxy, a hotel's sign-in page. */
+    readonly ours = true,
   ) {
     super(message);
   }
 
   /** Whether the same request may do better later. */
   get passing(): boolean {
-    return this.status >= 500 || this.status === 408 || this.status === 429;
+    return !this.ours || this.status >= 500 || this.status === 408 || this.status === 429;
   }
 }
 
@@ -44,21 +47,23 @@ async function send(method: string, path: string, body: unknown, keepalive: bool
   try {
     return await fetch(BASE + path, init);
   } catch (cause) {
-    throw new OfflineError(`no answer from the server (${method} ${path})`, { cause });
+    throw new OfflineError(AWAY, { cause });
   }
 }
 
 async function refusal(response: Response): Promise<ApiError> {
   let code = "error";
   let message = `The server refused with status ${response.status}.`;
+  let ours = false;
   try {
     const body = await response.json();
+    ours = typeof body?.error?.code === "string";
     code = body?.error?.code ?? code;
     message = body?.error?.message ?? message;
   } catch {
     // A proxy's page instead of our JSON: the status has to do.
   }
-  return new ApiError(response.status, code, message);
+  return new ApiError(response.status, code, message, ours);
 }
 
 const id = encodeURIComponent;
@@ -71,6 +76,7 @@ export const api = {
   claim: async (experiment: string, n: number) =>
     (await request<{ queries: Claim[] }>("POST", `/experiments/${id(experiment)}/claim`, { n })).queries,
   label: (label: LabelOut) => request<Saved>("POST", "/labels", label),
+  clip: (clip: string, experiment: string) => request<ClipRef>("GET", `/experiments/${id(experiment)}/clips/${id(clip)}`),
   release: (lease: string) => request<void>("POST", `/leases/${id(lease)}/release`, {}, true),
   heartbeat: (leases: string[]) => request<{ leases: { lease: string }[] }>("POST", "/leases/heartbeat", { leases }),
   labels: async (experiment: string, before: number | null, limit: number, only: Partial<AnswerFilter> = {}) => {
@@ -107,7 +113,7 @@ export async function blob(url: string): Promise<Response> {
   try {
     response = await fetch(url, { credentials: "same-origin", signal: AbortSignal.timeout(30_000) });
   } catch (cause) {
-    throw new OfflineError(`no answer from the server (${url})`, { cause });
+    throw new OfflineError(AWAY, { cause });
   }
   if (!response.ok) throw await refusal(response);
   return response;

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 
 import { api, ApiError } from "./api";
-import { Outbox, type Shelf } from "./outbox";
+import { ADOPT_MS, Outbox, type Shelf } from "./outbox";
 import { afterToken, tokenIn } from "./route";
 import type { Counts, LabelOut, Session } from "./types";
 
@@ -21,11 +21,14 @@ export const freshCounts = signal<{ experiment: string; counts: Counts; verdict:
 
 /** The newest answer that the server has, of this page. */
 export const lastSaved = signal<{ experiment: string; label: LabelOut } | null>(null);
+/** The browser's storage; null where it is forbidden. */
+export const shelf: Shelf | null = storage();
 
 export const outbox = new Outbox({
-  shelf: shelf(),
+  shelf,
   origin: location.origin,
   send: api.label,
+  who,
   saved: ({ experiment, label }, { counts }) => {
     freshCounts.value = { experiment, counts, verdict: label.verdict };
     lastSaved.value = { experiment, label };
@@ -33,12 +36,42 @@ export const outbox = new Outbox({
   locked: () => (signIn.value = { state: "out", refused: false }),
 });
 
-function shelf(): Shelf | null {
+function storage(): Shelf | null {
   try {
     return window.localStorage;
   } catch {
     return null;
   }
+}
+
+/** In whose name this page answers; undefined while nobody is signed in. */
+function who(): string | null | undefined {
+  const now = signIn.value;
+  return now.state === "in" ? (now.session.labeller?.id ?? null) : undefined;
+}
+
+const WHO = `rlt-who/${location.origin}`;
+
+/** All tabs share one session: tell the others who it is now. */
+function tellWho(): void {
+  try {
+    shelf?.setItem(WHO, who() ?? "");
+  } catch {
+    // They find out with their next request.
+  }
+}
+
+/** What goes on without any screen: answers left behind, another tab's sign-in, a page closed too early. */
+export function keepWatch(): void {
+  window.addEventListener("online", () => outbox.retry());
+  window.addEventListener("storage", ({ key, newValue }) => {
+    if (key === WHO && newValue !== null && newValue !== (who() ?? "")) void enter();
+  });
+  window.addEventListener("beforeunload", (event) => outbox.fragile && event.preventDefault());
+  window.setInterval(() => {
+    outbox.adopt(ADOPT_MS);
+    void outbox.flush();
+  }, ADOPT_MS);
 }
 
 /** Sign in with the address's token, if it has one, and take the token out of the address bar. */
@@ -56,8 +89,13 @@ async function enterWith(token: string | null, name?: string): Promise<void> {
   // Before anything else: the token must not stay in the address bar or in the history.
   if (tokenIn(location.hash) !== null) history.replaceState(null, "", location.pathname + location.search + afterToken(location.hash));
   try {
-    if (token !== null) await api.signIn(token, name);
+    if (token !== null) {
+      // From here on the session may be another person's: nothing is sent until it is known whose.
+      signIn.value = { state: "starting" };
+      await api.signIn(token, name);
+    }
     signIn.value = { state: "in", session: await api.session() };
+    tellWho();
     outbox.retry();
   } catch (error) {
     const status = error instanceof ApiError ? error.status : 0;

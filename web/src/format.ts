@@ -18,6 +18,12 @@ export function verdictText({ verdict, strength }: Pick<LabelRow, "verdict" | "s
   return strength === "SLIGHT" ? `${side} is slightly better` : WORDS[verdict];
 }
 
+/** What a person just did, in a sentence. */
+export function deedText({ verdict, strength }: Pick<LabelRow, "verdict" | "strength">): string {
+  const said = verdictText({ verdict, strength });
+  return verdict === "WITHDRAWN" ? "Taken back; here it is again." : `You said: ${said.charAt(0).toLowerCase()}${said.slice(1)}.`;
+}
+
 /** 12,345 */
 export function whole(value: number): string {
   return Math.round(value).toLocaleString("en-US");

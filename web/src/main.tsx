@@ -2,7 +2,8 @@
 
 import { render } from "preact";
 
-import { enter, outbox, signIn } from "./app";
+import { enter, keepWatch, signIn } from "./app";
+import { startKeymap } from "./keymap";
 import { parse, route, startRouting, tokenIn } from "./route";
 import { Answers } from "./screens/Answers";
 import { List } from "./screens/List";
@@ -46,13 +47,14 @@ function App() {
 }
 
 async function start(): Promise<void> {
+  startKeymap();
   await enter();
   const who = signIn.value;
   const bound = who.state === "in" ? who.session.experiment_id : null;
   // A link made for one experiment leads straight to it.
   if (bound && location.hash.replace(/^#\/?/, "") === "") history.replaceState(null, "", `#/teach/${bound}`);
   startRouting();
-  window.addEventListener("online", () => outbox.retry());
+  keepWatch();
   // The same tab may get a new link.
   window.addEventListener("hashchange", () => {
     if (tokenIn(location.hash) !== null) void enter().then(() => (route.value = parse(location.hash)));

@@ -41,4 +41,16 @@ describe("markdown", () => {
       expect(Array.isArray(blocks(text))).toBe(true);
     }
   });
+
+  it("shows clips side by side where somebody can, and leaves them text where not", () => {
+    const show = (id: string, words: string) => ({ type: "clip", props: { children: [id, words] } }) as unknown as VNode;
+    const text = "Look:\n\n![a good jump](clip:c1)\n![a *bad* one](clip:c2)\n\nwell";
+    expect(blocks(text, show).map(shape)).toEqual([
+      ["p", "Look:"], ["div", ["clip", "c1", "a good jump"], ["clip", "c2", "a *bad* one"]], ["p", "well"],
+    ]);
+    expect(JSON.stringify(shapes(text))).toContain("(clip:c1)");
+    for (const bad of ["![x](clip:../../e)", "![x](clip:)", "![x](clip:a b)", "![x](https://e.org/i.png)", "a ![x](clip:c1)"]) {
+      expect(JSON.stringify(blocks(bad, show).map(shape))).not.toContain('"clip"');
+    }
+  });
 });

@@ -5,17 +5,20 @@
 
 import type { ComponentChild, VNode } from "preact";
 
+/** Shows a clip of the experiment: its id and the words that go with it. */
+export type ShowClip = (id: string, words: string) => VNode;
+
 /** Render instructions. Images, raw HTML and other schemes than http(s) are shown as the text they are. */
-export function Markdown({ text }: { text: string }): VNode {
-  return <div class="markdown">{blocks(text)}</div>;
+export function Markdown({ text, clip }: { text: string; clip?: ShowClip }): VNode {
+  return <div class="markdown">{blocks(text, clip)}</div>;
 }
 
 /** The blocks of a text, in order. */
-export function blocks(text: string): VNode[] {
+export function blocks(text: string, clip?: ShowClip): VNode[] {
   const lines = text.replace(/\r\n?/g, "\n").split("\n");
   const out: VNode[] = [];
   for (let at = 0; at < lines.length; ) {
-    const [node, next] = block(lines, at);
+    const [node, next] = clip && CLIP.test(lines[at]!) ? clips(lines, at, clip) : block(lines, at);
     if (node) out.push(node);
     at = next;
   }
@@ -27,7 +30,9 @@ const BULLET = /^\s*[-*+]\s+(.*)$/;
 const NUMBER = /^\s*\d+[.)]\s+(.*)$/;
 const QUOTE = /^>\s?(.*)$/;
 const FENCE = /^```/;
-const SPECIAL = [HEADING, BULLET, NUMBER, QUOTE, FENCE];
+/** `![what it shows](clip:ID)`, alone on a line. */
+const CLIP = /^!\[([^\]]*)\]\(clip:([\w-]{1,64})\)\s*$/;
+const SPECIAL = [HEADING, BULLET, NUMBER, QUOTE, FENCE, CLIP];
 
 function block(lines: string[], at: number): [VNode | null, number] {
   const line = lines[at]!;
@@ -42,6 +47,15 @@ function block(lines: string[], at: number): [VNode | null, number] {
     return [<blockquote>{blocks(items.join("\n"))}</blockquote>, next];
   }
   return paragraph(lines, at);
+}
+
+/** Clips on neighbouring lines stand side by side. */
+function clips(lines: string[], at: number, show: ShowClip): [VNode, number] {
+  const shown: VNode[] = [];
+  for (let match = CLIP.exec(lines[at] ?? ""); match; match = CLIP.exec(lines[++at] ?? "")) {
+    shown.push(show(match[2]!, match[1]!));
+  }
+  return [<div class="examples">{shown}</div>, at];
 }
 
 function title(level: number, text: string): VNode {
@@ -70,7 +84,7 @@ function run(lines: string[], at: number, mark: RegExp): [string[], number] {
 }
 
 function paragraph(lines: string[], at: number): [VNode, number] {
-  let end = at + 1;
+  let end = at + 1; // whatever the first line is, it is taken: so the reading always ends
   while (end < lines.length && lines[end]!.trim() !== "" && !SPECIAL.some((mark) => mark.test(lines[end]!))) end++;
   return [<p>{inline(lines.slice(at, end).join("\n"))}</p>, end];
 }

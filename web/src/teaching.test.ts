@@ -18,10 +18,14 @@ let put: LabelOut[];
 let now: number;
 let lost: Set<string>;
 let teaching: Teaching;
+let others: { held: Set<string>; said: Set<string> };
+let told: string[][];
 
 beforeEach(() => {
   [offered, asked, released, put, now] = [[1, 2, 3, 4].map((n) => claimOf(n)), [], [], [], 1000];
   lost = new Set();
+  others = { held: new Set(), said: new Set() };
+  told = [];
   teaching = new Teaching({
     experiment: "e",
     outbox: { put: (_, label) => void put.push(label), holds: () => false, n: 0 },
@@ -32,6 +36,12 @@ beforeEach(() => {
       heartbeat: async (leases) => ({ leases: leases.filter((lease) => !lost.has(lease)).map((lease) => ({ lease })) }),
     },
     now: () => now,
+    tabs: {
+      tell: (held) => void told.push(held),
+      theirs: () => others,
+      lost: () => new Set([...others.held, ...others.said]),
+      leave: () => void told.push([]),
+    },
   });
 });
 
@@ -135,5 +145,49 @@ describe("teaching", () => {
     teaching.answer(left);
     expect(put[0]).toMatchObject({ query_id: "q1" });
     expect(shown()).toBe("q3");
+  });
+
+  it("keeps the strength of an answer and tells what was said, as the person saw it", async () => {
+    offered = [claimOf(1, true)];
+    await teaching.fill();
+    await see();
+    teaching.answer({ ...left, strength: "SLIGHT", key: "3" });
+    expect(put[0]).toMatchObject({ verdict: "RIGHT", strength: "SLIGHT", key: "3", swapped: true });
+    expect(teaching.last.value).toEqual({ verdict: "LEFT", strength: "SLIGHT", n: 1 });
+    teaching.undo("tap");
+    expect(teaching.last.value).toMatchObject({ verdict: "WITHDRAWN", n: 2 });
+  });
+
+  it("takes no answer while a dialog covers the pair, and does not count that time", async () => {
+    await teaching.fill();
+    teaching.looking(false);
+    await see();
+    expect(teaching.answer(left)).toBe(false);
+    teaching.looking(true);
+    now += 500;
+    expect(teaching.answer(left)).toBe(true);
+    expect(put[0]!.seconds).toBe(0.5);
+  });
+
+  it("asks around what another tab holds, and tells it what this one does", async () => {
+    others.held = new Set(["q1"]);
+    await teaching.fill();
+    await settle();
+    expect(asked).toEqual([4]);
+    expect(shown()).toBe("q2");
+    expect(told.at(-1)).toEqual(["q2", "q3", "q4"]);
+    teaching.close();
+    expect(told.at(-1)).toEqual([]);
+  });
+
+  it("gives up what another tab has answered or taken, also on the screen", async () => {
+    await teaching.fill();
+    await see();
+    others.said = new Set(["q1", "q2"]);
+    teaching.makeWay();
+    expect(shown()).toBe("q3");
+    expect(released).toEqual([]);
+    await see();
+    expect(teaching.answer(left)).toBe(true);
   });
 });

@@ -21,6 +21,15 @@ export function factorText(value: number): string {
   return value < 1 ? `${(1 / value).toFixed(1)}× slower than life` : `${value.toFixed(1)}× faster than life`;
 }
 
+/** Speeds a viewer may choose, times the clip's own. */
+export const SPEEDS: readonly number[] = [0.25, 0.5, 0.75, 1, 1.5, 2];
+
+/** The next speed up (1) or down (-1); the last one stays. */
+export function nextSpeed(speed: number, by: 1 | -1): number {
+  const beyond = SPEEDS.filter((one) => (by > 0 ? one > speed : one < speed));
+  return (by > 0 ? beyond[0] : beyond[beyond.length - 1]) ?? speed;
+}
+
 /** Runs from 0 to the end, holds, starts again. Several views may follow one clock. */
 export class Clock {
   /** In frames; not whole: drawing interpolates. */
@@ -60,6 +69,14 @@ export class Clock {
     this.held = this.frame < this.last ? 0 : this.held + seconds;
     this.frame = this.last;
     if (this.held >= HOLD_S && this.loops) this.seek(0);
+  }
+
+  /** Stop, and show the next whole frame (1) or the one before (-1), round the ends. */
+  step(by: 1 | -1): void {
+    this.playing = false;
+    const from = by > 0 ? Math.floor(this.frame) : Math.ceil(this.frame);
+    const n = this.last + 1;
+    this.seek((from + by + n) % n);
   }
 
   seek(frame: number): void {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { ClipRef, SceneData } from "../types";
 import { forward } from "./camera";
-import { Clock, factor, factorText, HOLD_S } from "./clock";
+import { Clock, factor, factorText, HOLD_S, nextSpeed, SPEEDS } from "./clock";
 import { cellOf, groundSize } from "./geometry";
 import { between, cameraTargets, decode, smooth } from "./poses";
 
@@ -67,6 +67,28 @@ describe("clock", () => {
     clock.playing = true;
     clock.advance(3600);
     expect(clock.frame).toBeLessThan(5);
+  });
+
+  it("steps whole frames, round the ends, and stands still", () => {
+    const clock = new Clock({ nFrames: 4, fps: 10, dt: 0.02 });
+    clock.seek(1.4);
+    const frames = [1, 1, 1, -1, -1].map((by) => (clock.step(by as 1 | -1), clock.frame));
+    expect(frames).toEqual([2, 3, 0, 3, 2]);
+    clock.seek(1.4);
+    clock.step(-1);
+    expect(clock.frame).toBe(1);
+    clock.advance(5);
+    expect(clock.frame).toBe(1);
+    const still = new Clock({ nFrames: 1, fps: 10, dt: 0.02 });
+    still.step(1);
+    expect(still.frame).toBe(0);
+  });
+
+  it("goes from a quarter to twice the speed, and no further", () => {
+    const up = SPEEDS.map((speed) => nextSpeed(speed, 1));
+    expect(up).toEqual([...SPEEDS.slice(1), 2]);
+    expect(SPEEDS.map((speed) => nextSpeed(speed, -1))).toEqual([0.25, ...SPEEDS.slice(0, -1)]);
+    expect([nextSpeed(0.6, 1), nextSpeed(0.6, -1)]).toEqual([0.75, 0.5]);
   });
 
   it("says how its speed compares with life", () => {

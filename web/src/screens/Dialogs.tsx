@@ -1,12 +1,14 @@
-/** The teaching screen's dialogs: instructions, keys, finish. */
+/** The teaching screen's dialogs: instructions and finish. */
 
 import { useState } from "preact/hooks";
 
 import { signedOut } from "../app";
 import { api } from "../api";
-import { HELP } from "../keys";
+import { keyLabel } from "../keys";
+import { keymap } from "../keymap";
 import { Markdown } from "../markdown";
 import type { Experiment } from "../types";
+import { Example } from "./Example";
 import { Modal } from "./Modal";
 
 interface Props {
@@ -39,47 +41,24 @@ export function Instructions({ experiment, close }: Props) {
     close();
   };
   const text = experiment.instructions.trim() || "This experiment has no instructions.";
+  const { left, right, instructions } = keymap.value;
   return (
-    <Modal title="What to teach" close={done} closeKeys={["h"]}>
-      <Markdown text={text} />
+    <Modal
+      title="What to teach"
+      close={done}
+      opener="instructions"
+      actions={<button type="button" class="primary" onClick={done} autofocus>Start</button>}
+    >
+      <Markdown text={text} clip={(id, words) => <Example key={id} id={id} words={words} experiment={experiment.id} />} />
       <p class="soft">
-        Choose the clip that does it better with <kbd>←</kbd> and <kbd>→</kbd>. Key <kbd>H</kbd> brings this back.
+        Choose the clip that does it better with <kbd>{keyLabel(left)}</kbd> and <kbd>{keyLabel(right)}</kbd>
+        <span class="touch-only">, or swipe towards it</span>. <kbd>{keyLabel(instructions)}</kbd> brings this back.
       </p>
-      <div class="row">
-        <button type="button" class="primary" onClick={done} autofocus>
-          Start
-        </button>
-      </div>
     </Modal>
   );
 }
 
-export function Keys({ close }: { close: () => void }) {
-  return (
-    <Modal title="Keys" close={close} closeKeys={["?"]}>
-      <table class="keys">
-        <tbody>
-          {HELP.map(([keys, meaning]) => (
-            <tr key={keys}>
-              <th scope="row">
-                <kbd>{keys}</kbd>
-              </th>
-              <td>{meaning}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <p class="soft">Drag a clip to look from another side, turn the wheel to come nearer, double-click to go back.</p>
-      <div class="row">
-        <button type="button" class="primary" onClick={close} autofocus>
-          Close
-        </button>
-      </div>
-    </Modal>
-  );
-}
-
-export function Finish({ experiment, close }: Props) {
+export function Finish({ experiment, close, told }: Props & { told?: () => void }) {
   const [state, setState] = useState<"ask" | "sending" | "sent">("ask");
   const [problem, setProblem] = useState("");
   const finish = async () => {
@@ -87,30 +66,31 @@ export function Finish({ experiment, close }: Props) {
     try {
       await api.job(experiment.id, "finish");
       setState("sent");
+      told?.();
     } catch (error) {
       if (!signedOut(error)) setProblem((error as Error).message);
       setState("ask");
     }
   };
   const sent = state === "sent";
+  const actions = (
+    <>
+      {!sent && (
+        <button type="button" class="primary" disabled={state === "sending"} onClick={() => void finish()}>
+          Finish now
+        </button>
+      )}
+      <button type="button" onClick={close} autofocus>{sent ? "Close" : "Go on teaching"}</button>
+    </>
+  );
   return (
-    <Modal title={sent ? "Finishing" : "Finish teaching?"} close={close}>
+    <Modal title={sent ? "Finishing" : "Finish teaching?"} close={close} actions={actions}>
       {sent ? (
         <p>The trainer has been told. It saves the agent, makes a last replay and ends.</p>
       ) : (
         <p>The trainer ends its work on “{experiment.name}”, saves the agent and shows it. Every answer is kept.</p>
       )}
       {problem && <p class="notice bad" role="alert">{problem}</p>}
-      <div class="row">
-        {!sent && (
-          <button type="button" class="primary" disabled={state === "sending"} onClick={() => void finish()}>
-            Finish now
-          </button>
-        )}
-        <button type="button" onClick={close} autofocus>
-          {sent ? "Close" : "Go on teaching"}
-        </button>
-      </div>
     </Modal>
   );
 }

@@ -29,12 +29,12 @@ export function MiniPair({ left, right, better }: Props) {
       type="button"
       ref={place}
       class="mini"
-      aria-label="Play both clips"
       onMouseEnter={on}
       onMouseLeave={off}
       onFocus={on}
       onBlur={off}
     >
+      <span class="sr-only">Play both:</span>
       {problem && <span class="soft">{problem}</span>}
       {clips && <Moving clips={clips} looking={looking} better={better} />}
     </button>
@@ -56,11 +56,11 @@ function Moving({ clips, looking, better }: { clips: [Clip, Clip]; looking: bool
     <>
       <span class={better === "LEFT" ? "half better" : "half"}>
         <ClipView clip={clips[0]} playback={playback} name="left clip" turns={false} />
-        <small>Left</small>
+        <small aria-hidden="true">Left</small>
       </span>
       <span class={better === "RIGHT" ? "half better" : "half"}>
         <ClipView clip={clips[1]} playback={playback} name="right clip" turns={false} />
-        <small>Right</small>
+        <small aria-hidden="true">Right</small>
       </span>
     </>
   );

@@ -40,15 +40,21 @@ export function Shell({ title, tools, whole, children }: Props) {
 /** The line that says where the answers are. */
 export function deliveryText(delivery: Delivery): string {
   if (delivery.state === "saved") return "saved";
-  return delivery.state === "saving" ? `saving ${delivery.n}…` : `offline, ${delivery.n} kept here`;
+  const { n, fragile } = delivery;
+  if (delivery.state === "saving") return `saving ${n}…`;
+  if (delivery.state === "stranger") return `${n} of another person's link kept here`;
+  return fragile ? `offline, ${n} here: leave this tab open` : `offline, ${n} kept here`;
 }
 
 function Delivered() {
   const delivery = outbox.delivery.value;
+  // Each answer is saving, then saved: only what is out of the ordinary is read aloud.
+  const news = delivery.state === "offline" ? "Offline; answers are kept here and sent later." : "";
   return (
-    <span class={`delivery ${delivery.state}`} role="status" aria-live="polite" data-testid="delivery">
-      {deliveryText(delivery)}
-    </span>
+    <>
+      <span class={`delivery ${delivery.state}`} data-testid="delivery">{deliveryText(delivery)}</span>
+      <span class="sr-only" role="status">{news}</span>
+    </>
   );
 }
 

@@ -1,23 +1,26 @@
 /** The screen where a person teaches: two clips, one answer. */
 
 import { useComputed } from "@preact/signals";
-import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { freshCounts, outbox } from "../app";
+import { freshCounts } from "../app";
 import { api } from "../api";
+import { deedText } from "../format";
+import { Held } from "../guard";
 import { useFetched } from "../hooks";
 import { LastAnswer } from "../insight/LastAnswer";
-import { action, belongsToFocus } from "../keys";
-import { ClipView, useRunning } from "../player/ClipView";
-import { Clock } from "../player/clock";
+import { action, type Action, type Answer, belongsToFocus, type Choice } from "../keys";
+import { keymap } from "../keymap";
+import { nextSpeed } from "../player/clock";
 import { Orbit } from "../player/camera";
-import { loadClip } from "../player/load";
-import { Playback } from "../player/playback";
-import { Teaching, type Showing } from "../teaching";
+import type { Teaching } from "../teaching";
 import type { Experiment, Session } from "../types";
-import { AnswerButtons, PlayBar } from "./Buttons";
-import { Finish, Instructions, instructionsSeen, Keys } from "./Dialogs";
+import { AnswerButtons, PlayBar, Scale } from "./Buttons";
+import { Finish, Instructions, instructionsSeen } from "./Dialogs";
+import { KeysDialog } from "./KeysDialog";
+import { Pair } from "./Pair";
 import { Shell } from "./Shell";
+import { type Pace, useLooking, usePlayback, useTeaching } from "./useTeaching";
 import { Progress, Waiting } from "./Waiting";
 
 type Open = "instructions" | "keys" | "finish" | null;
@@ -27,40 +30,66 @@ export function Teach({ id, session }: { id: string; session: Session }) {
   const experiment = withFreshCounts(value);
   const teaching = useTeaching(id);
   const [open, setOpen] = useState<Open>(null);
+  const [finishing, setFinishing] = useState(false);
   useEffect(() => {
     if (experiment?.instructions.trim() && !instructionsSeen(experiment)) setOpen("instructions");
-  }, [experiment?.id]);
+  }, [experiment?.id, experiment?.instructions]);
+  useLooking(teaching, open !== null);
   const orbit = useMemo(() => new Orbit(), []);
-  const [realTime, setRealTime] = useState(false);
-  const showing = teaching.showing.value;
-  const playback = usePlayback(showing, teaching, orbit, realTime);
-  useKeys(teaching, playback, () => setRealTime((on) => !on), setOpen);
+  const [pace, setPace] = useState<Pace>({ realTime: false, speed: 1 });
+  const [playback, answer] = usePlayback(teaching, orbit, pace);
+  const act = (wish: Action, how: string, at: number) => {
+    if (wish.do === "answer") answer(wish, at);
+    else if (wish.do === "undo") teaching.undo(how);
+    else if (wish.do === "pause") playback?.set((clock) => (clock.playing = !clock.playing));
+    else if (wish.do === "back" || wish.do === "forward") playback?.set((clock) => clock.step(wish.do === "back" ? -1 : 1));
+    else if (wish.do === "slower" || wish.do === "faster") {
+      setPace((old) => ({ ...old, speed: nextSpeed(old.speed, wish.do === "slower" ? -1 : 1) }));
+    } else if (wish.do === "realtime") setPace((old) => ({ ...old, realTime: !old.realTime }));
+    else setOpen(wish.do === "help" ? "keys" : "instructions");
+  };
+  useKeys(act);
+  const tap = (wish: Action) => act(wish, "tap", performance.now());
+  const swiped = (verdict: Choice) => answer(swipe(verdict), performance.now());
   const close = () => setOpen(null);
+  // A trainer that ends takes its page's server with it: after "finish" that is no trouble.
+  const gone = finishing && problem !== "";
+  const over = gone || experiment?.status === "finished";
+  const showing = over ? null : teaching.showing.value;
   const mayFinish = session.role !== "labeller" && experiment?.status === "open";
   const tools = mayFinish && <button type="button" onClick={() => setOpen("finish")}>Finish</button>;
   return (
     <Shell title={experiment?.name ?? ""} whole tools={tools}>
-      {experiment && <Progress experiment={experiment} />}
-      <Trouble line={problem || teaching.problem.value} />
+      <Progress experiment={experiment} trouble={gone ? "" : problem || teaching.problem.value} />
+      <Told teaching={teaching} />
       {showing && playback ? (
         <>
-          <Pair showing={showing} playback={playback} />
-          <AnswerButtons teaching={teaching} />
-          <PlayBar teaching={teaching} playback={playback} realTime={realTime} setRealTime={setRealTime} open={setOpen} />
+          <Pair showing={showing} playback={playback} swiped={swiped} />
+          <AnswerButtons tap={tap} />
+          <Scale tap={tap} />
         </>
       ) : (
-        <Waiting experiment={experiment} asked={teaching.asked.value} teaching={teaching} />
+        <Waiting experiment={experiment} asked={teaching.asked.value} gone={gone} />
       )}
+      <PlayBar teaching={teaching} playback={showing && playback} pace={pace} tap={tap} />
       <LastAnswer experiment={id} session={session} />
       {open === "instructions" && experiment && <Instructions experiment={experiment} close={close} />}
-      {open === "keys" && <Keys close={close} />}
-      {open === "finish" && experiment && <Finish experiment={experiment} close={close} />}
+      {open === "keys" && <KeysDialog close={close} />}
+      {open === "finish" && experiment && <Finish experiment={experiment} close={close} told={() => setFinishing(true)} />}
     </Shell>
   );
 }
 
-function Trouble({ line }: { line: string }) {
-  return line ? <p class="notice bad" role="alert">{line}</p> : null;
+const swipe = (verdict: Choice): Answer => ({ do: "answer", verdict, strength: "PLAIN", key: "swipe" });
+
+/** What was just answered, for those who cannot see that the next pair has come. */
+function Told({ teaching }: { teaching: Teaching }) {
+  const last = teaching.last.value;
+  return (
+    <p class="sr-only" role="status" data-testid="told">
+      {last && <span key={last.n}>{deedText(last)}</span>}
+    </p>
+  );
 }
 
 /** Counts that came with an answer are newer than the last poll. */
@@ -78,76 +107,22 @@ function withFreshCounts(experiment: Experiment | null): Experiment | null {
   return over ?? experiment;
 }
 
-function useTeaching(id: string): Teaching {
-  const teaching = useMemo(() => new Teaching({ experiment: id, outbox, load: loadClip }), [id]);
-  useEffect(() => {
-    void teaching.fill();
-    const fill = window.setInterval(() => document.visibilityState === "visible" && void teaching.fill(), 1000);
-    const beat = window.setInterval(() => document.visibilityState === "visible" && void teaching.heartbeat(), 20_000);
-    const leave = () => teaching.close();
-    const back = (event: PageTransitionEvent) => event.persisted && teaching.reopen();
-    window.addEventListener("pagehide", leave);
-    window.addEventListener("pageshow", back);
-    return () => {
-      window.clearInterval(fill);
-      window.clearInterval(beat);
-      window.removeEventListener("pagehide", leave);
-      window.removeEventListener("pageshow", back);
-      teaching.close();
-    };
-  }, [teaching]);
-  // A withdrawn query comes back with a new lease: ask for it as soon as the server knows.
-  useEffect(() => {
-    if (freshCounts.value?.verdict === "WITHDRAWN") void teaching.fill(true);
-  }, [teaching, freshCounts.value]);
-  return teaching;
-}
-
-/** A clock and views for the pair on the screen; a new one for each pair. */
-function usePlayback(showing: Showing | null, teaching: Teaching, orbit: Orbit, realTime: boolean): Playback | null {
-  const turn = showing?.turn ?? 0;
-  const playback = useMemo(() => {
-    if (!showing) return null;
-    const [a, b] = showing.pair.clips;
-    const nFrames = Math.max(a.ref.n_frames, b.ref.n_frames);
-    const clock = new Clock({ nFrames, fps: a.ref.fps, dt: a.ref.dt });
-    return new Playback(clock, orbit, 2, () => teaching.drawn(turn));
-  }, [turn]);
-  useLayoutEffect(() => playback?.set((clock) => (clock.realTime = realTime)), [playback, realTime]);
-  useRunning(playback);
-  return playback;
-}
-
-function useKeys(teaching: Teaching, playback: Playback | null, toggle: () => void, open: (what: Open) => void): void {
+function useKeys(act: (wish: Action, how: string, at: number) => void): void {
+  const held = useMemo(() => new Held(), []);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const wish = action(event);
+      const wish = action(event, keymap.value);
       if (!wish || belongsToFocus(event, document.activeElement as HTMLElement | null)) return;
       event.preventDefault();
-      if (wish.do === "answer") teaching.answer(wish);
-      else if (wish.do === "undo") teaching.undo(event.key);
-      else if (wish.do === "pause") playback?.set((clock) => (clock.playing = !clock.playing));
-      else if (wish.do === "realtime") toggle();
-      else open(wish.do === "help" ? "keys" : "instructions");
+      if (wish.do === "answer" && held.down(event.key, event.repeat, event.timeStamp)) return;
+      act(wish, event.key.slice(0, 32), event.timeStamp);
     };
+    const onUp = (event: KeyboardEvent) => held.up(event.key, event.timeStamp);
     window.addEventListener("keydown", onKey);
-    return () => window.removeEventListener("keydown", onKey);
+    window.addEventListener("keyup", onUp);
+    return () => {
+      window.removeEventListener("keydown", onKey);
+      window.removeEventListener("keyup", onUp);
+    };
   });
-}
-
-function Pair({ showing, playback }: { showing: Showing; playback: Playback }) {
-  const [left, right] = showing.pair.clips;
-  return (
-    <section class="pair" aria-label="Which clip is better?" data-turn={showing.turn}
-      data-query={showing.pair.claim.query_id} data-testid="pair">
-      <figure>
-        <ClipView clip={left} playback={playback} name="left clip" />
-        <figcaption>Left</figcaption>
-      </figure>
-      <figure>
-        <ClipView clip={right} playback={playback} name="right clip" />
-        <figcaption>Right</figcaption>
-      </figure>
-    </section>
-  );
 }

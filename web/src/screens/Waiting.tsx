@@ -1,21 +1,39 @@
 /** The line above the clips, and what is shown when there is nothing to answer. */
 
-import { answersText, stateOf, trainerText } from "../format";
+import { answersText, stateOf, trainerText, whole } from "../format";
 import { link } from "../route";
-import type { Teaching } from "../teaching";
 import type { Experiment } from "../types";
-import { Tool } from "./Buttons";
 import { Meter } from "./List";
 
-export function Progress({ experiment }: { experiment: Experiment }) {
-  const pace = experiment.answers_per_minute;
+interface ProgressProps {
+  experiment: Experiment | null;
+  /** Something is wrong: said in the trainer's place, so that the clips do not move. */
+  trouble: string;
+}
+
+export function Progress({ experiment, trouble }: ProgressProps) {
   return (
     <div class="progress" data-testid="progress">
+      {experiment && <Figures experiment={experiment} />}
+      {trouble ? (
+        <span class="trainer trouble" role="alert">{trouble}</span>
+      ) : (
+        <span class="soft trainer">{experiment && trainerText(experiment.run)}</span>
+      )}
+    </div>
+  );
+}
+
+/** Answers given, wanted and asked, and how fast they come. */
+function Figures({ experiment }: { experiment: Experiment }) {
+  const { counts, answers_per_minute: pace } = experiment;
+  const rest = [`${whole(counts.asked)} asked`, ...(pace > 0 ? [`${pace.toFixed(1)} per minute`] : [])];
+  return (
+    <>
       <Meter experiment={experiment} />
       <span class="strong">{answersText(experiment)}</span>
-      {pace > 0 && <span class="soft">{pace.toFixed(1)} per minute</span>}
-      <span class="soft trainer">{trainerText(experiment.run)}</span>
-    </div>
+      <span class="soft">{rest.join(" · ")}</span>
+    </>
   );
 }
 
@@ -23,27 +41,45 @@ interface Props {
   experiment: Experiment | null;
   /** Whether the server has been asked for questions yet. */
   asked: boolean;
-  teaching: Teaching;
+  /** The person ended the trainer, and the server has gone with it. */
+  gone: boolean;
 }
 
-export function Waiting({ experiment, asked, teaching }: Props) {
-  if (!experiment || !asked) return <div class="quiet" role="status"><p class="soft">Fetching the first clips…</p></div>;
+export function Waiting({ experiment, asked, gone }: Props) {
+  if (gone) return <Gone />;
+  if (!experiment || !asked) {
+    return (
+      <div class="quiet" role="status">
+        <p class="soft">Fetching the first clips…</p>
+        <a class="button" href="#/">All experiments</a>
+      </div>
+    );
+  }
   const finished = experiment.status === "finished" || experiment.run?.status === "finished";
   const { run } = experiment;
   return (
     <div class="quiet" data-testid="waiting">
       {!finished && <span class={`pulse ${stateOf(experiment).tone}`} aria-hidden="true" />}
-      <h2>{finished ? "Teaching is finished" : "No question is open right now"}</h2>
+      <h2 aria-live="polite">{finished ? "Teaching is finished" : "No question is open right now"}</h2>
       <p>{trainerText(run)}</p>
       {!finished && <p class="soft">New clips appear here by themselves as soon as the agent has something to show.</p>}
       <div class="row">
         {run && <a class="button primary" href={link("watch", run.name)}>Watch the agent</a>}
         <a class="button" href={link("answers", experiment.id)}>Answers</a>
         <a class="button" href="#/">All experiments</a>
-        <Tool press={() => teaching.undo("tap")} keys="Bksp" shortcut="Backspace" off={teaching.undoable.value === 0}>
-          Undo
-        </Tool>
       </div>
+    </div>
+  );
+}
+
+/** After the end: nothing can be fetched any more, so there are no ways on but one. */
+function Gone() {
+  return (
+    <div class="quiet" data-testid="waiting">
+      <h2 aria-live="polite">Teaching is finished</h2>
+      <p>The trainer has ended, and this page's server with it. Every answer and the agent are saved.</p>
+      <p class="soft">To look at answers and replays again, start the page in a terminal:</p>
+      <pre>rl-teacher serve</pre>
     </div>
   );
 }

@@ -12,7 +12,8 @@ import { BestWorstPanel } from "../insight/BestWorstPanel";
 import { CurvesPanel } from "../insight/CurvesPanel";
 import { DisagreementsPanel } from "../insight/DisagreementsPanel";
 import { ForecastPanel } from "../insight/ForecastPanel";
-import { action, belongsToFocus } from "../keys";
+import { action, belongsToFocus, keyLabel, shortcutOf } from "../keys";
+import { keymap } from "../keymap";
 import { ClipView, useRunning } from "../player/ClipView";
 import { Orbit } from "../player/camera";
 import { Clock, factorText } from "../player/clock";
@@ -174,7 +175,7 @@ function Playing({ clip, strip }: { clip: Clip; strip: Strip | null }) {
   useRunning(playback);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const wish = action(event);
+      const wish = action(event, keymap.value);
       if (!wish || belongsToFocus(event, document.activeElement as HTMLElement | null)) return;
       if (wish.do === "pause") toggle(playback);
       else if (wish.do === "realtime") setRealTime((on) => !on);
@@ -185,6 +186,7 @@ function Playing({ clip, strip }: { clip: Clip; strip: Strip | null }) {
     return () => window.removeEventListener("keydown", onKey);
   }, [playback]);
   void playback.changed.value;
+  const keys = keymap.value;
   return (
     <section class="player" aria-label="Replay">
       <figure>
@@ -192,10 +194,10 @@ function Playing({ clip, strip }: { clip: Clip; strip: Strip | null }) {
       </figure>
       <Scrubber playback={playback} strip={strip} />
       <div class="playbar" role="group" aria-label="Playback">
-        <Tool press={() => toggle(playback)} keys="Space" shortcut="Space">
+        <Tool press={() => toggle(playback)} keys={keyLabel(keys.pause)} shortcut={shortcutOf(keys.pause)}>
           {playback.clock.playing ? "Pause" : "Play"}
         </Tool>
-        <Tool press={() => setRealTime(!realTime)} keys="T" shortcut="T" pressed={realTime}>
+        <Tool press={() => setRealTime(!realTime)} keys={keyLabel(keys.realtime)} shortcut={shortcutOf(keys.realtime)} pressed={realTime}>
           {factorText(playback.clock.life)}
         </Tool>
         <label class="tool">

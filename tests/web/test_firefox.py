@@ -1,0 +1,41 @@
+"""The page in Firefox ESR, where that is installed: it opens, answers to keys, and keeps what was said."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+
+import pytest
+
+from tests.web.firefox import find_firefox, firefox
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.mark.timeout(180)
+def test_firefox_opens_the_page_and_answers(site, tmp_path):
+    program = find_firefox()
+    if program is None or importlib.util.find_spec("websockets") is None:
+        pytest.skip("NOT TESTED: Firefox or Python's websockets is missing. Install: apt-get install firefox-esr")
+    profile = tmp_path / "profile"
+    profile.mkdir()
+    with firefox(program, profile) as tab:
+        tab.goto(f"{site.url}#token={site.token}&go=teach/{site.experiment}")
+        tab.until("document.querySelector('dialog[open]')?.innerText.includes('move right')")
+        assert site.token not in tab.evaluate("location.href")
+        tab.evaluate("document.querySelector('dialog button').click()")
+        tab.until("!document.querySelector('dialog')")
+        tab.until("document.querySelectorAll('[data-testid=pair] .clip').length === 2")
+        tab.press("?")
+        tab.until("document.querySelector('dialog')?.innerText.includes('Left is much better')")
+        tab.press("?")
+        tab.until("!document.querySelector('dialog')")
+        if not tab.evaluate("Boolean(document.createElement('canvas').getContext('webgl2'))"):
+            return  # no pair can be seen here, so none can be answered
+        time.sleep(2)
+        tab.press("3")
+        tab.until("document.querySelector('[data-testid=told]').innerText.includes('left is slightly better')")
+        tab.until("document.querySelector('[data-testid=delivery]').innerText === 'saved'")
+        assert [str(label.strength) for label in site.store.labels_since(site.experiment, 0, 10)] == ["SLIGHT"]
+        tab.press("Backspace")
+        tab.until("document.querySelector('[data-testid=told]').innerText.includes('Taken back')")
