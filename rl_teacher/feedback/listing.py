@@ -30,17 +30,14 @@ class AnswerFilter:
     """question, repeat or gold."""
 
 
-ALL = AnswerFilter()
-
-
 class Listing(Storage):
     """Look back."""
 
     def answers(
-        self, experiment_id: str, only: AnswerFilter = ALL, before_seq: int | None = None, limit: int = 50
+        self, experiment_id: str, only: AnswerFilter | None = None, before_seq: int | None = None, limit: int = 50
     ) -> list[Answer]:
         """Events newest first, with their clips; before number `before_seq`."""
-        query = _events(experiment_id).where(*_conditions(only))
+        query = _events(experiment_id).where(*_conditions(only or AnswerFilter()))
         if before_seq is not None:
             query = query.where(labels.c.seq < before_seq)
         with self.read() as conn:
