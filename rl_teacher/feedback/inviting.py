@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
 from rl_teacher.feedback.access import TOKEN_SECONDS, Access
 from rl_teacher.feedback.base import new_id
 from rl_teacher.feedback.engine import insert_new
-from rl_teacher.feedback.records import Identity, Invitation, NotFoundError
+from rl_teacher.feedback.records import Identity, NotFoundError
 from rl_teacher.feedback.schema import labellers, tokens
 
 INVITE = "invite"
 """The role of a token that opens nothing by itself: it only makes labellers."""
 
 _guests = tokens.alias("guests")
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A link that lets people in."""
+
+    id: str
+    experiment_id: str | None
+    """None opens every experiment."""
+    created_at: float
+    expires_at: float | None
+    n_people: int
+    """How many came by it."""
 
 
 class Inviting(Access):

@@ -31,8 +31,6 @@ class AnswerFilter:
     """question, repeat or gold."""
 
 
-ALL = AnswerFilter()
-
 EVENTS = (
     sa.select(*LABEL, labels.c.late, labellers.c.name, standing.c.seq.label("newest"))
     .add_columns(queries.c.why, queries.c.step, queries.c.left_segment_id, queries.c.right_segment_id)
@@ -50,10 +48,10 @@ class Listing(Storage):
     """Look back."""
 
     def answers(
-        self, experiment_id: str, only: AnswerFilter = ALL, before_seq: int | None = None, limit: int = 50
+        self, experiment_id: str, only: AnswerFilter | None = None, before_seq: int | None = None, limit: int = 50
     ) -> list[Answer]:
         """Events newest first, with their clips; before number `before_seq`."""
-        query = EVENTS.where(labels.c.experiment_id == experiment_id, *_conditions(only))
+        query = EVENTS.where(labels.c.experiment_id == experiment_id, *_conditions(only or AnswerFilter()))
         if before_seq is not None:
             query = query.where(labels.c.seq < before_seq)
         with self.read() as conn:

@@ -294,19 +294,6 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Invitation:
-    """A link that lets people in."""
-
-    id: str
-    experiment_id: str | None
-    """None opens every experiment."""
-    created_at: float
-    expires_at: float | None
-    n_people: int
-    """How many came by it."""
-
-
-@dataclass(frozen=True, slots=True)
 class Identity:
     """Who holds a token, and what it opens."""
 
