@@ -8,11 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rl_teacher.checkpoints import PARTS
-from rl_teacher.errors import UserError
 from rl_teacher.feedback.records import Run
 from rl_teacher.feedback.store import Store
 from rl_teacher.insight.answers import ANSWERS
-from rl_teacher.insight.serve import attend
+from rl_teacher.insight.serve import attend, refuse
 from rl_teacher.insight.subject import Subject
 from rl_teacher.reopen import reopen
 from rl_teacher.runs import newest_checkpoint
@@ -54,12 +53,8 @@ class Worker:
     def _answer(self, run: Run) -> list[str]:
         try:
             subject = self._subject(run)
-        except (UserError, OSError) as fault:
-            lines = []
-            for job in self._store.jobs(run.id, ANSWERS):
-                self._store.finish_job(job.id, False, {"message": str(fault)})
-                lines.append(f"{job.kind}: {fault}")
-            return lines
+        except Exception as fault:  # a run that cannot be opened must not keep the others waiting
+            return [refuse(self._store, job, fault) for job in self._store.jobs(run.id, ANSWERS)]
         return attend(subject, math.inf)
 
     def _subject(self, run: Run) -> Subject:

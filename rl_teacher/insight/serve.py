@@ -6,6 +6,7 @@ import time
 
 from rl_teacher.errors import UserError
 from rl_teacher.feedback.records import Job
+from rl_teacher.feedback.store import Store
 from rl_teacher.insight.answers import ANSWERS
 from rl_teacher.insight.subject import Subject
 
@@ -30,8 +31,13 @@ def answer(subject: Subject, job: Job) -> str:
     try:
         data = ANSWERS[job.kind](subject, job.args)
     except Exception as fault:  # a question must never end a run: whoever asked is told what went wrong
-        message = str(fault) if isinstance(fault, UserError) else f"It could not be answered: {fault!r}"
-        subject.store.finish_job(job.id, False, {"message": message})
-        return f"{job.kind}: {message}"
+        return refuse(subject.store, job, fault)
     subject.store.finish_job(job.id, True, data)
     return f"{job.kind}: answered in {time.monotonic() - began:.2f} s"
+
+
+def refuse(store: Store, job: Job, fault: Exception) -> str:
+    """Tell whoever asked why there is no answer; returns a line that says so too."""
+    message = str(fault) if isinstance(fault, UserError) else f"It could not be answered: {fault!r}"
+    store.finish_job(job.id, False, {"message": message})
+    return f"{job.kind}: {message}"
