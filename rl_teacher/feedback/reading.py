@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from rl_teacher.feedback.base import Storage, columns, found
+from rl_teacher.feedback.base import Storage, columns, found, with_renditions
 from rl_teacher.feedback.blobs import unpack_arrays
 from rl_teacher.feedback.records import Arrays, Clip, Experiment, Provenance, Replay, Run, StoredQuery, StoredSegment
 from rl_teacher.feedback.schema import clips, experiments, queries, replays, runs, segments
@@ -60,7 +60,8 @@ class Reading(Storage):
         )
         with self.read() as conn:
             rows: list[list[Any]] = [list(row) for row in conn.execute(query.limit(limit))]
-        return [Replay(row[0], row[1], row[2], Clip(*row[3:])) for row in rows]
+            shown = with_renditions(conn, [Clip(*row[3:]) for row in rows])
+        return [Replay(row[0], row[1], row[2], clip) for row, clip in zip(rows, shown, strict=True)]
 
     def query(self, query_id: str) -> StoredQuery:
         """One question.
@@ -102,23 +103,3 @@ class Reading(Storage):
         with self.read() as conn:
             rows = {row[0]: StoredSegment(*row) for row in conn.execute(query)}
         return [found(rows.get(id), "segment", id) for id in ids]
-
-    def media_type(self, sha: str, experiment_id: str | None = None) -> str | None:
-        """What kind of bytes a blob is, if it is one that a page may show.
-
-        Args:
-            sha: Of a clip or a scene; the arrays of segments hold the true reward and are never shown.
-            experiment_id: Only if it is shown in this experiment; None for any.
-        """
-        either = sa.or_(clips.c.blob == sha, clips.c.scene_blob == sha)
-        query = sa.select(clips.c.media_type, clips.c.blob).where(either)
-        if experiment_id is not None:
-            asked = sa.exists().where(segments.c.clip_id == clips.c.id, segments.c.experiment_id == experiment_id)
-            of_run = (replays.c.run_id == runs.c.id) & (runs.c.experiment_id == experiment_id)
-            replayed = sa.exists().where(replays.c.clip_id == clips.c.id, of_run)
-            query = query.where(sa.or_(asked, replayed))
-        with self.read() as conn:
-            row = conn.execute(query.limit(1)).first()
-        if row is None:
-            return None
-        return row.media_type if row.blob == sha else "application/json"

@@ -1,8 +1,9 @@
 """The store: everything trainer and server tell each other goes through here.
 
 The parts are in `asking` (trainer: experiments, runs, clips, questions), `claiming` and `answering` (people), `reading`
-(both), `access` (labellers, tokens) and `jobs` (what people ask of the trainer). Either side may die at any moment and
-come back; several processes may hold the same store open, and a `Store` may be used by several threads.
+and `showing` (both: rows, and clips in all their forms), `access` (labellers, tokens) and `jobs` (what people ask of
+the trainer). Either side may die at any moment and come back; several processes may hold the same store open, and a
+`Store` may be used by several threads.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from rl_teacher.feedback.asking import Asking
 from rl_teacher.feedback.claiming import Claiming
 from rl_teacher.feedback.jobs import Jobs
 from rl_teacher.feedback.reading import Reading
+from rl_teacher.feedback.showing import Showing
 
 
-class Store(Asking, Claiming, Answering, Reading, Access, Jobs):
+class Store(Asking, Claiming, Answering, Reading, Showing, Access, Jobs):
     """One database and one folder of blobs.
 
     Args:

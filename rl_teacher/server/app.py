@@ -12,7 +12,7 @@ from rl_teacher.feedback.store import Store
 from rl_teacher.server import errors
 from rl_teacher.server.access import who
 from rl_teacher.server.page import STATIC, page_router
-from rl_teacher.server.routes import answers, blobs, experiments, session
+from rl_teacher.server.routes import answers, blobs, experiments, renders, session
 from rl_teacher.server.security import Guard
 
 
@@ -38,7 +38,7 @@ def create_app(store: Store, port: int, allowed_hosts: Iterable[str] = (), stati
     errors.install(app)
     app.include_router(session.public, prefix="/api/v1")
     private = APIRouter(prefix="/api/v1", dependencies=[Depends(who)])
-    for routes in (session.private, experiments.router, answers.router, blobs.router):
+    for routes in (session.private, experiments.router, answers.router, blobs.router, renders.router):
         private.include_router(routes)
     app.include_router(private)
     app.include_router(page_router(static))
