@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from rl_teacher.agents.ppo import PPO
-from rl_teacher.clips.poses import drawable
+from rl_teacher.clips.making import Maker
 from rl_teacher.config import RunConfig
 from rl_teacher.console import Console
 from rl_teacher.desk import Desk
@@ -32,7 +32,6 @@ from rl_teacher.loop import Loop, TeachingLoop
 from rl_teacher.metrics import Metrics
 from rl_teacher.options import Machine, schedule_for
 from rl_teacher.pace import pace_for
-from rl_teacher.protocols import Actor
 from rl_teacher.queries.pool import SegmentPool
 from rl_teacher.queries.strategies import make_strategy
 from rl_teacher.replays import Replays
@@ -40,6 +39,7 @@ from rl_teacher.reward.model import RewardEnsemble
 from rl_teacher.runs import RunFolder
 from rl_teacher.serving import FIRST_PORT, PageServer, Place, invitation, listen
 from rl_teacher.session import Session
+from rl_teacher.sight import INVISIBLE, episode, make_maker, why_blind
 from rl_teacher.stopwatch import Stopwatch
 from rl_teacher.teachers.human import HumanTeacher
 from rl_teacher.teachers.judging import make_judge, parse_teacher
@@ -58,8 +58,6 @@ EVAL_SEED = 1_000_003
 """The same starts for every run and every look."""
 POOL_PLAYS = 3
 """Questions are made of the last so many plays on the stage."""
-REPLAY_STEPS = 1_000
-"""Longest replay, where the task has no clock."""
 PACKAGES = ("rl-teacher", "torch", "numpy", "gymnasium", "mujoco", "envpool")
 
 
@@ -88,10 +86,15 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     env = make_vec(spec, config.ppo.n_envs, _seed(config.seed, 1, done["steps"]), machine.workers, staggered=True)
     stack.callback(env.close)
     agent = PPO(env, config.ppo, _seed(config.seed, 2))
-    stage = Stage(spec, _seed(config.seed, 3, done["steps"]), run=config.name)
+    human = config.predictor == "human"
+    blind = why_blind(spec, looked_at=human or machine.videos)
+    pictures = human and blind is None
+    stage = Stage(spec, _seed(config.seed, 3, done["steps"]), run=config.name, pictures=pictures)
     stack.callback(stage.close)
-    desk = _desk(config, spec, stage, store, folder.is_new())
-    session = _session(config, machine, folder, console, desk, agent, spec, done)
+    maker = make_maker(spec, stage.model, blind, for_people=human)
+    desk = _desk(config, spec, maker, store, folder.is_new())
+    stack.callback(desk.close)
+    session = _session(config, machine, folder, console, desk, agent, spec, done, blind)
     stack.callback(session.metrics.close)
     if config.predictor == "rl":
         session.loop = Loop(agent, pace_for(config, spec.clip_steps), session)
@@ -111,7 +114,9 @@ def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, st
     reward = RewardEnsemble(stage.obs_space, stage.act_space, config.reward, _seed(config.seed, 4))
     rng = np.random.default_rng(_seed(config.seed, 5, done_steps))
     if human:
-        teacher = HumanTeacher(desk.store, desk.experiment_id, desk.run_id, desk.clip)
+        at_once = desk.maker is not None and desk.maker.at_once
+        aside = None if at_once else desk.aside
+        teacher = HumanTeacher(desk.store, desk.experiment_id, desk.run_id, desk.clip, aside)
     else:
         teacher = SyntheticTeacher(make_judge(parse_teacher(config.teacher), _seed(config.seed, 6)))
     session.parts.append(reward)
@@ -144,6 +149,7 @@ def _session(
     agent: PPO,
     spec: EnvSpec,
     done: dict[str, Any],
+    blind: str | None,
 ) -> Session:
     def look(n_episodes: int) -> Any:
         return evaluate(agent, spec, n_episodes, EVAL_SEED, machine.workers)
@@ -160,10 +166,9 @@ def _session(
         evaluate=look,
         replays=Replays(
             desk,
-            play=lambda: _episode(agent, spec),
-            fps=spec.fps,
+            play=lambda: episode(agent, spec, EVAL_SEED),
             folder=folder.path / "videos" if machine.videos else None,
-            why_not=None if desk.can_draw else f"No video: {config.env_id} has no MuJoCo model to draw.",
+            why_not=None if desk.can_show else f"No video of {config.env_id}: {blind or INVISIBLE}.",
             say=console.line,
         ),
         eval_every=EVAL_EVERY if total is None else max(total // EVALUATIONS, EVAL_LEAST),
@@ -174,16 +179,11 @@ def _session(
     )
 
 
-def _desk(config: RunConfig, spec: EnvSpec, stage: Stage, store: Store, is_new: bool) -> Desk:
-    if config.predictor == "human" and not drawable(stage.model):
-        raise UserError(
-            f"'{config.env_id}' given with -p human, but clips of it cannot be drawn yet: only MuJoCo environments can "
-            "be shown to people. Choose one of those, or teach this one with -p synth."
-        )
+def _desk(config: RunConfig, spec: EnvSpec, maker: Maker | None, store: Store, is_new: bool) -> Desk:
     return Desk(
         store,
         spec,
-        stage.model,
+        maker,
         name=config.name,
         seed=config.seed,
         predictor=config.predictor,
@@ -218,24 +218,6 @@ def _open_the_page(
     if machine.port is None and server.port != FIRST_PORT:
         line(f"port {FIRST_PORT} is in use: the page is at port {server.port}")
     line(f"Teach it here: {invitation(desk.store, server.address, screen)}")
-
-
-def _episode(agent: Actor, spec: EnvSpec) -> np.ndarray:
-    """Simulator states (F, S) of one episode, played as well as the agent can."""
-
-    class Greedy:
-        def act(self, obs: np.ndarray, *, explore: bool) -> np.ndarray:
-            del explore
-            return agent.act(obs, explore=False)
-
-    stage = Stage(spec, EVAL_SEED, n_envs=1)
-    try:
-        sim = stage.play(Greedy(), spec.episode_steps or REPLAY_STEPS)[0].sim
-    finally:
-        stage.close()
-    if sim is None:
-        raise ValueError("an environment without simulator state cannot be drawn")
-    return sim
 
 
 def check_length(spec: EnvSpec) -> None:
