@@ -36,6 +36,13 @@ class Showing(Storage):
             row = found(conn.execute(query.limit(1)).first(), "clip", clip_id)
             return with_renditions(conn, [Clip(*row)])[0]
 
+    def experiments_showing(self, clip_id: str) -> list[str]:
+        """The ids of the experiments in which a clip is part of a question or a replay."""
+        asked = sa.select(segments.c.experiment_id).where(segments.c.clip_id == clip_id)
+        replayed = sa.select(runs.c.experiment_id).join(replays, replays.c.run_id == runs.c.id)
+        with self.read() as conn:
+            return list(conn.scalars(asked.union(replayed.where(replays.c.clip_id == clip_id))))
+
     def media_type(self, sha: str, experiment_id: str | None = None) -> str | None:
         """What kind of bytes a blob is, if it is one that a page may show.
 

@@ -1,6 +1,6 @@
 /** The typed client of the server. Every refusal becomes an ApiError, every broken connection an OfflineError. */
 
-import type { Claim, Experiment, LabelOut, LabelRow, RunPage, Saved, Session } from "./types";
+import type { Claim, Experiment, LabelOut, LabelRow, Render, RunPage, Saved, Session } from "./types";
 
 const BASE = "/api/v1";
 const TIMEOUT_MS = 10_000;
@@ -77,6 +77,7 @@ export const api = {
   },
   job: (experiment: string, kind: "finish" | "pause" | "resume") =>
     request<{ job_id: string }>("POST", `/experiments/${id(experiment)}/jobs`, { kind, args: {} }),
+  render: (clip: string) => request<Render>("POST", `/clips/${id(clip)}/render`, {}),
   run: (name: string) => request<RunPage>("GET", `/runs/${id(name)}`),
 };
 

@@ -21,6 +21,9 @@ export function factorText(value: number): string {
   return value < 1 ? `${(1 / value).toFixed(1)}× slower than life` : `${value.toFixed(1)}× faster than life`;
 }
 
+/** What the speed can be set to, times the clip's own. */
+export const SPEEDS = [0.25, 0.5, 0.75, 1, 1.5, 2] as const;
+
 /** Runs from 0 to the end, holds, starts again. Several views may follow one clock. */
 export class Clock {
   /** In frames; not whole: drawing interpolates. */
@@ -60,6 +63,14 @@ export class Clock {
     this.held = this.frame < this.last ? 0 : this.held + seconds;
     this.frame = this.last;
     if (this.held >= HOLD_S && this.loops) this.seek(0);
+  }
+
+  /** Stand still, so many whole frames on; from either end on to the other. */
+  step(frames: number): void {
+    this.playing = false;
+    const n = this.last + 1;
+    const at = frames > 0 ? Math.floor(this.frame + 1e-6) : Math.ceil(this.frame - 1e-6);
+    this.seek((((at + frames) % n) + n) % n);
   }
 
   seek(frame: number): void {

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 
 import type { Orbit } from "./camera";
-import type { Clock } from "./clock";
+import { type Clock, SPEEDS } from "./clock";
 
 export interface View {
   /** Show this frame; true once something is on the screen. */
@@ -51,6 +51,26 @@ export class Playback {
   set(change: (clock: Clock) => void): void {
     change(this.clock);
     this.changed.value += 1;
+  }
+
+  /** Times the clip's own speed, from a quarter to twice. */
+  get speed(): number {
+    return this.clock.speed;
+  }
+
+  set speed(times: number) {
+    this.set((clock) => (clock.speed = Math.min(SPEEDS.at(-1)!, Math.max(SPEEDS[0], times))));
+  }
+
+  /** Go on to the next of the usual speeds, up (1) or down (-1); the last one stays. */
+  changeSpeed(by: 1 | -1): void {
+    const next = by > 0 ? SPEEDS.find((one) => one > this.speed) : [...SPEEDS].reverse().find((one) => one < this.speed);
+    this.speed = next ?? this.speed;
+  }
+
+  /** Pause, and go on by so many frames. */
+  step(frames: number): void {
+    this.set((clock) => clock.step(frames));
   }
 
   private saw(view: View): void {

@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 
 import { outbox } from "../app";
 import type { Delivery } from "../outbox";
+import { filming } from "../player/films";
 
 interface Props {
   title: string;
@@ -31,6 +32,7 @@ export function Shell({ title, tools, whole, children }: Props) {
       </header>
       <main>
         <Refused />
+        <Filming />
         {children}
       </main>
     </div>
@@ -50,6 +52,11 @@ function Delivered() {
       {deliveryText(delivery)}
     </span>
   );
+}
+
+/** Why clips take a while on a browser that cannot draw them. */
+function Filming() {
+  return filming.value ? <p class="notice" role="status" data-testid="filming">{filming.value}</p> : null;
 }
 
 function Refused() {
