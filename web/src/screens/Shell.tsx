@@ -32,7 +32,7 @@ export function Shell({ title, tools, whole, children }: Props) {
       </header>
       <main>
         <Refused />
-        <Filming />
+        {!whole && <Filming />}
         {children}
       </main>
     </div>
@@ -54,7 +54,7 @@ function Delivered() {
   );
 }
 
-/** Why clips take a while on a browser that cannot draw them. */
+/** Why clips take a while on a browser that cannot draw them; the teaching screen says it in the clips' place. */
 function Filming() {
   return filming.value ? <p class="notice" role="status" data-testid="filming">{filming.value}</p> : null;
 }

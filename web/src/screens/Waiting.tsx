@@ -1,6 +1,7 @@
 /** The line above the clips, and what is shown when there is nothing to answer. */
 
 import { answersText, stateOf, trainerText } from "../format";
+import { filming } from "../player/films";
 import { link } from "../route";
 import type { Teaching } from "../teaching";
 import type { Experiment } from "../types";
@@ -27,6 +28,14 @@ interface Props {
 }
 
 export function Waiting({ experiment, asked, teaching }: Props) {
+  if (filming.value) {
+    return (
+      <div class="quiet" role="status" data-testid="filming">
+        <span class="pulse" aria-hidden="true" />
+        <p>{filming.value}</p>
+      </div>
+    );
+  }
   if (!experiment || !asked) return <div class="quiet" role="status"><p class="soft">Fetching the first clips…</p></div>;
   const finished = experiment.status === "finished" || experiment.run?.status === "finished";
   const { run } = experiment;
