@@ -35,7 +35,9 @@ ROPE = """
     <geom type="plane" size="2 2 1"/>
     <geom pos="0 0 1.7" size=".05"/>
     <site name="hook" pos="0 0 1.7"/>
-    <body pos="0 0 1"><joint type="slide" axis="0 0 1" limited="true" range="0 .5"/><geom size=".1"/><site name="ring"/></body>
+    <body pos="0 0 1">
+      <joint type="slide" axis="0 0 1" limited="true" range="0 .5"/><geom size=".1"/><site name="ring"/>
+    </body>
   </worldbody>
   <tendon><spatial width=".02" rgba="{rgba}"><site site="hook"/><site site="ring"/></spatial></tendon>
 </mujoco>
