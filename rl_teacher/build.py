@@ -16,12 +16,12 @@ import numpy as np
 import torch
 
 from rl_teacher.agents.ppo import PPO
-from rl_teacher.clips.poses import drawable
+from rl_teacher.clips.making import Maker
 from rl_teacher.config import REWARD_SEED, RunConfig, derived_seed
 from rl_teacher.console import Console
 from rl_teacher.desk import Desk
 from rl_teacher.envs.behaviors import resolve
-from rl_teacher.envs.episode import drawable_states, play_episode
+from rl_teacher.envs.episode import play_episode
 from rl_teacher.envs.evaluate import evaluate
 from rl_teacher.envs.make import make_vec
 from rl_teacher.envs.stage import Stage
@@ -42,6 +42,7 @@ from rl_teacher.reward.model import RewardEnsemble
 from rl_teacher.runs import RunFolder
 from rl_teacher.serving import FIRST_PORT, PageServer, Place, invitation, listen
 from rl_teacher.session import Session
+from rl_teacher.sight import INVISIBLE, make_maker, why_blind
 from rl_teacher.stopwatch import Stopwatch
 from rl_teacher.teachers.human import HumanTeacher
 from rl_teacher.teachers.judging import make_judge, parse_teacher
@@ -89,10 +90,15 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     env = make_vec(learns, config.ppo.n_envs, derived_seed(config.seed, 1, 0), machine.workers, staggered=True)
     stack.callback(env.close)
     agent = PPO(env, config.ppo, derived_seed(config.seed, 2))
-    stage = Stage(spec, derived_seed(config.seed, 3, 0), run=config.name)
+    human = config.predictor == "human"
+    blind = why_blind(spec, looked_at=human or machine.videos)
+    pictures = human and blind is None
+    stage = Stage(spec, derived_seed(config.seed, 3, 0), run=config.name, pictures=pictures)
     stack.callback(stage.close)
-    desk = _desk(config, machine, spec, stage, store, folder.is_new())
-    session = _session(config, machine, folder, console, desk, agent, spec, done)
+    maker = make_maker(spec, stage.model, blind, for_people=human)
+    desk = _desk(config, machine, spec, maker, store, folder.is_new())
+    stack.callback(desk.close)
+    session = _session(config, machine, folder, console, desk, agent, spec, done, blind)
     stack.callback(session.metrics.close)
     if config.predictor == "rl":
         session.loop = Loop(agent, pace_for(config, spec.clip_steps), session)
@@ -122,7 +128,9 @@ def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, st
     reward = RewardEnsemble(stage.obs_space, stage.act_space, config.reward, derived_seed(config.seed, REWARD_SEED))
     pool = SegmentPool(spec.clip_steps, POOL_PLAYS, np.random.default_rng(derived_seed(config.seed, 5, 0)))
     if human:
-        teacher = HumanTeacher(desk.store, desk.experiment_id, desk.run_id, desk.clip, config.reward.error_rate)
+        at_once = desk.maker is not None and desk.maker.at_once
+        aside = None if at_once else desk.aside
+        teacher = HumanTeacher(desk.store, desk.experiment_id, desk.run_id, desk.clip, config.reward.error_rate, aside)
     else:
         teacher = SyntheticTeacher(make_judge(parse_teacher(config.teacher), derived_seed(config.seed, 6)))
     session.parts += [reward, pool]
@@ -155,6 +163,7 @@ def _session(
     agent: PPO,
     spec: EnvSpec,
     done: dict[str, Any],
+    blind: str | None,
 ) -> Session:
     def look(n_episodes: int) -> Any:
         return evaluate(agent, spec, n_episodes, EVAL_SEED, machine.workers)
@@ -171,10 +180,9 @@ def _session(
         evaluate=look,
         replays=Replays(
             desk,
-            play=lambda: drawable_states(play_episode(agent, spec, EVAL_SEED)),
-            fps=spec.fps,
+            play=lambda: play_episode(agent, spec, EVAL_SEED),
             folder=folder.path / "videos" if machine.videos else None,
-            why_not=None if desk.can_draw else f"No video: {config.env_id} has no MuJoCo model to draw.",
+            why_not=None if desk.can_show else f"No video of {config.env_id}: {blind or INVISIBLE}.",
             say=console.line,
         ),
         curves=Curves(desk.store, desk.run_id, done["steps"]),
@@ -186,16 +194,11 @@ def _session(
     )
 
 
-def _desk(config: RunConfig, machine: Machine, spec: EnvSpec, stage: Stage, store: Store, is_new: bool) -> Desk:
-    if config.predictor == "human" and not drawable(stage.model):
-        raise UserError(
-            f"'{config.env_id}' given with -p human, but clips of it cannot be drawn yet: only MuJoCo environments can "
-            "be shown to people. Choose one of those, or teach this one with -p synth."
-        )
+def _desk(config: RunConfig, machine: Machine, spec: EnvSpec, maker: Maker | None, store: Store, is_new: bool) -> Desk:
     return Desk(
         store,
         spec,
-        stage.model,
+        maker,
         name=config.name,
         seed=config.seed,
         predictor=config.predictor,
@@ -246,7 +249,7 @@ def _subject(session: Session, agent: PPO, spec: EnvSpec) -> Subject:
         comparisons=lambda: teaching.comparisons if teaching else {},
         recent=lambda n: teaching.pool.spread(n) if teaching else [],
         play=lambda seed: play_episode(agent, spec, seed),
-        clip=desk.clip if desk.can_draw else None,
+        clip=desk.keep if desk.can_show else None,
         has_true_return=spec.behavior is None,
     )
 

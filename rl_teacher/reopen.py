@@ -11,9 +11,8 @@ import torch
 
 from rl_teacher.agents.ppo import PPO
 from rl_teacher.checkpoints import PARTS
-from rl_teacher.clips.poses import drawable
 from rl_teacher.config import REWARD_SEED, RunConfig, derived_seed, read_config
-from rl_teacher.desk import ClipMaker
+from rl_teacher.desk import ClipKeeper
 from rl_teacher.envs.behaviors import resolve
 from rl_teacher.envs.episode import play_episode
 from rl_teacher.envs.make import make_vec
@@ -25,6 +24,7 @@ from rl_teacher.protocols import Teacher
 from rl_teacher.queries.pool import SegmentPool
 from rl_teacher.reward.model import RewardEnsemble
 from rl_teacher.runs import newest_checkpoint
+from rl_teacher.sight import make_maker, why_blind
 from rl_teacher.teachers.human import HumanTeacher
 from rl_teacher.teachers.judging import make_judge, parse_teacher
 from rl_teacher.teachers.synthetic import SyntheticTeacher
@@ -56,12 +56,13 @@ def reopen(run_dir: Path, run: Run, store: Store) -> Subject:
         reward = RewardEnsemble(stage.obs_space, stage.act_space, config.reward, derived_seed(config.seed, REWARD_SEED))
         if config.predictor != "rl":
             reward.load(checkpoint)
-        clip = ClipMaker(store, spec, stage.model) if drawable(stage.model) else None
+        maker = make_maker(spec, stage.model, why_blind(spec, looked_at=True), for_people=False)
+        clip = None if maker is None else ClipKeeper(store, spec, maker)
     step = int(checkpoint.name.removeprefix("step-"))
 
     def recent(n: int) -> list[Segment]:
         pool = SegmentPool(spec.clip_steps, 1, np.random.default_rng(0))
-        pool.add([play_episode(agent, spec, 0, step)])
+        pool.add([play_episode(agent, spec, 0, step, pictures=clip is not None)])
         return pool.spread(n)
 
     return Subject(
@@ -100,7 +101,7 @@ def _teacher(config: RunConfig, run: Run, store: Store, checkpoint: Path) -> Tea
     if config.predictor == "rl":
         return None
     if config.predictor == "human":
-        return HumanTeacher(store, run.experiment_id, run.id, lambda sim: "")  # it asks nothing here
+        return HumanTeacher(store, run.experiment_id, run.id, lambda segment: "")  # it asks nothing here
     teacher = SyntheticTeacher(make_judge(parse_teacher(config.teacher), 0))
     teacher.load(checkpoint)
     return teacher

@@ -238,7 +238,7 @@ class Session:
         self.folder.write_summary(summary)
         self._message = "finished" if finished else "stopped; the same command goes on"
         if finished:
-            self.desk.close()
+            self.desk.finish()
         self._report("finished" if finished else "stopped", force=True)
         return summary
 

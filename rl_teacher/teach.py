@@ -139,7 +139,7 @@ def _say_goodbye(session: Session, summary: dict, machine: Machine) -> None:
         success = f", success {returns['success']:.0%}" if "success" in returns else ""
         line(f"{kind} {returns['mean']:,.1f} ± {returns['std']:,.1f} over {returns['episodes']} episodes{success}.")
     session.replays.last(summary["steps"])
-    watch = f" Watch the agent: {watch_command(name, machine)}" if session.desk.can_draw else ""
+    watch = f" Watch the agent: {watch_command(name, machine)}" if session.desk.can_show else ""
     line(f"Everything is in {session.folder.path}.{watch}")
     if not summary["finished"]:
         line("The same command goes on" + (" from here." if session.about["predictor"] == "human" else "."))

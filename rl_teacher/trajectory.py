@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rl_teacher.errors import UserError
+from rl_teacher.pictures import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Trajectory:
     terminated: bool = False
     truncated: bool = False
     source: Source = field(default_factory=Source)
+    frames: tuple[Picture, ...] | None = None
+    """T+1 pictures, where the environment draws itself and people are to see it."""
 
     def __post_init__(self) -> None:
         n_steps = len(self.act)
@@ -52,6 +55,8 @@ class Trajectory:
         _same_shape("env_rew", self.env_rew, (n_steps,))
         if self.sim is not None:
             _same_length("sim", len(self.sim), n_steps + 1)
+        if self.frames is not None:
+            _same_length("frames", len(self.frames), n_steps + 1)
         _freeze(self, "obs", "act", "env_rew", "sim")
 
     def __len__(self) -> int:
@@ -69,7 +74,8 @@ class Trajectory:
             raise ValueError(f"steps {start} to {stop} do not lie in a trajectory of {len(self)} steps")
         where = Source(self.source.run, self.source.step, self.source.episode, self.source.start + start)
         sim = None if self.sim is None else self.sim[start:stop]
-        return Segment(self.obs[start:stop], self.act[start:stop], self.env_rew[start:stop], sim, where)
+        frames = None if self.frames is None else self.frames[start:stop]
+        return Segment(self.obs[start:stop], self.act[start:stop], self.env_rew[start:stop], sim, where, frames)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +91,8 @@ class Segment:
     sim: np.ndarray | None = None
     """(k, S) float64, or None."""
     source: Source = field(default_factory=Source)
+    frames: tuple[Picture, ...] | None = None
+    """k pictures, or None; no part of what tells segments apart."""
     key: str = field(default="", compare=False)
     """sha256 of the content, hexadecimal: two segments are the same clip exactly if their keys are equal."""
 
@@ -94,6 +102,8 @@ class Segment:
         _same_shape("env_rew", self.env_rew, (k,))
         if self.sim is not None:
             _same_length("sim", len(self.sim), k)
+        if self.frames is not None:
+            _same_length("frames", len(self.frames), k)
         _freeze(self, "obs", "act", "env_rew", "sim")
         digest = hashlib.sha256(self.obs.tobytes() + self.act.tobytes())
         if self.sim is not None:

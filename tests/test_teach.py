@@ -101,11 +101,12 @@ def test_stock_environments_work_even_where_nothing_can_be_drawn():
     assert summary("cart")["true_return"]["mean"] > 0
 
 
-def test_mistakes_end_with_code_2_and_one_line(capsys):
+def test_mistakes_end_with_code_2_and_one_line(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pygame", None)  # as if it were not installed
     for words, says in [
         ("-p rl -e Nowhere-v1 -n x", "Unknown environment"),
         ("-p rl -e Reacher-v1 -n ../x", "allowed are up to 100 ASCII letters"),
-        ("-p human -e gym:CartPole-v1 -n x --no_serve", "cannot be drawn"),
+        ("-p human -e gym:CartPole-v1 -n x --no_serve", "rl-teacher[pixels]"),
         ("-p human -e Reacher-v1 -n y --host nosuchhost.invalid", "no address of any machine"),
         ("-p rl -e Reacher-v1 -n y --store postgresql+psycopg://nobody@127.0.0.1:1/x", "PostgreSQL"),
         ("-p rl -e Reacher-v1 -n y --store nonsense", "nonsense"),
@@ -117,7 +118,8 @@ def test_mistakes_end_with_code_2_and_one_line(capsys):
         assert "Traceback" not in error
 
 
-def test_a_refused_command_reserves_no_name():
+def test_a_refused_command_reserves_no_name(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pygame", None)
     assert teach("-p human -e gym:CartPole-v1 -n free --no_serve") == 2
     assert teach("-p synth -l 4 -e gym:CartPole-v1 -n free -t 5000 -V") == 0
 

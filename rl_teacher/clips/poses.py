@@ -31,21 +31,39 @@ _NO_COLOUR = np.array([0.5, 0.5, 0.5, 1.0], dtype=np.float32)  # the default: th
 
 
 def drawable(model: Any | None) -> bool:
-    """Whether there is a MuJoCo model whose poses can be drawn; `Stage.model` gives what to ask about."""
-    return isinstance(model, _mj.MjModel) and len(_visible(model)) > 0
+    """Whether there is a MuJoCo model that the page can draw from poses with nothing missing.
+
+    This is the one place that decides between poses and video. `Stage.model` gives what to ask about.
+    """
+    return isinstance(model, _mj.MjModel) and len(visible(model)) > 0 and not beyond_poses(model)
+
+
+def beyond_poses(model: Any) -> list[str]:
+    """What can be seen of a model in MuJoCo's own viewer and is not drawn from poses, in words; mostly nothing."""
+    geoms = _seen(model)
+    spatial = [_mj.mjtWrap(kind) != _mj.mjtWrap.mjWRAP_JOINT for kind in model.wrap_type[model.tendon_adr]]
+    tendons = (model.tendon_rgba[:, 3] > 0.0) & (model.tendon_group < _FIRST_HIDDEN_GROUP) & np.array(spatial, bool)
+    found = {
+        "height fields": (model.geom_type[geoms] == _mj.mjtGeom.mjGEOM_HFIELD).any(),
+        "signed distance fields": (model.geom_type[geoms] == _mj.mjtGeom.mjGEOM_SDF).any(),
+        "tendons": tendons.any(),
+        "skins": (model.skin_group < _FIRST_HIDDEN_GROUP).any(),
+        "deformable bodies": (model.flex_group < _FIRST_HIDDEN_GROUP).any(),
+    }
+    return [what for what, is_there in found.items() if is_there]
 
 
 def scene(model: Any, env_id: str) -> bytes:
     """The shapes, colours and point of view of an environment, as JSON; the same model gives the same bytes.
 
-    Left out are invisible shapes (alpha 0, or in a group the MuJoCo viewer hides) and those of kinds that the page
-    cannot draw: height fields and signed distance fields. A terrain made of them will be missing.
+    Left out are invisible shapes: alpha 0, or in a group the MuJoCo viewer hides. What the page cannot draw at all
+    makes a model not `drawable`.
 
     Args:
         model: mujoco.MjModel.
         env_id: Told to the page.
     """
-    geoms = _visible(model)
+    geoms = visible(model)
     content = {
         "version": VERSION,
         "env_id": env_id,
@@ -73,7 +91,7 @@ def poses(model: Any, sim: np.ndarray) -> bytes:
     """
     if sim.ndim != 2 or sim.shape[1] != model.nq + model.nv:
         raise ValueError(f"sim has the shape {sim.shape} where (F, {model.nq + model.nv}) is needed")
-    geoms = _visible(model)
+    geoms = visible(model)
     bodies = model.geom_bodyid[geoms]
     place = np.empty((len(sim), len(geoms), 3))
     turn = np.empty((len(sim), len(geoms), 4))
@@ -87,10 +105,15 @@ def poses(model: Any, sim: np.ndarray) -> bytes:
     return np.concatenate([place, turn], axis=-1).astype("<f4").tobytes()
 
 
-def _visible(model: Any) -> np.ndarray:
+def visible(model: Any) -> np.ndarray:
     """Indices of the shapes that are drawn."""
-    seen = (_colours(model)[:, 3] > 0.0) & (model.geom_group < _FIRST_HIDDEN_GROUP)
-    return np.flatnonzero(seen & np.isin(model.geom_type, [int(kind) for kind in _SHAPES]))
+    geoms = _seen(model)
+    return geoms[np.isin(model.geom_type[geoms], [int(kind) for kind in _SHAPES])]
+
+
+def _seen(model: Any) -> np.ndarray:
+    """Indices of the geoms that MuJoCo's viewer shows, of whatever kind."""
+    return np.flatnonzero((_colours(model)[:, 3] > 0.0) & (model.geom_group < _FIRST_HIDDEN_GROUP))
 
 
 def _colours(model: Any) -> np.ndarray:

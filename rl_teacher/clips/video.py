@@ -1,7 +1,7 @@
-"""Clips as video files, webm (VP9) and mp4 (H.264), where this machine can render.
+"""Films of a MuJoCo body, drawn by MuJoCo itself, where this machine can draw.
 
-Rendering runs in a process of its own, because a missing or broken OpenGL may end the whole process instead of
-raising. `render_videos` starts it; `python -m rl_teacher.clips.video FOLDER` is that process.
+Drawing runs in a process of its own, because a missing or broken OpenGL may end the whole process instead of raising.
+`Studio` starts it and keeps it; `clips/darkroom.py` is what it runs.
 """
 
 from __future__ import annotations
@@ -9,14 +9,19 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import queue
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from rl_teacher.clips.film import ENDINGS, Films
+from rl_teacher.errors import UserError
 
 PLATFORMS = {"darwin": ("cgl",), "win32": ("wgl",)}.get(sys.platform, ("egl", "osmesa"))
 """Ways of drawing without a display, in the order in which they are tried."""
@@ -25,10 +30,13 @@ INSTALL = (
     "On Debian or Ubuntu install it with: apt-get install libegl1 libopengl0 libgl1-mesa-dri"
 )
 SIZE = 400
-"""Width and height of a video, pixels."""
-_ENDINGS = (".webm", ".mp4")
-_SECONDS_TO_PROBE = 60.0
+"""Width and height of a run's video files, pixels."""
+_SECONDS_TO_START = 60.0
 _LOG = logging.getLogger(__name__)
+
+
+class NoStudioError(UserError):
+    """This machine cannot draw; the message is one line that says what to install."""
 
 
 def render_videos(model: Any, sim: np.ndarray, fps: float, out_stem: Path) -> list[Path] | str:
@@ -43,16 +51,85 @@ def render_videos(model: Any, sim: np.ndarray, fps: float, out_stem: Path) -> li
     Returns:
         The files, the one that plays everywhere first; or one line that says what to install.
     """
+    with contextlib.closing(Studio(model, SIZE, SIZE)) as studio:
+        try:
+            return write_films(studio.film(fps, sim=sim), out_stem)
+        except NoStudioError as error:
+            return str(error)
+
+
+def write_films(films: Films, out_stem: Path) -> list[Path]:
+    """Films as files `<out_stem>.webm` and `<out_stem>.mp4`, each put in place in one step."""
     out_stem.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="rl-teacher-video-") as name:
-        folder = Path(name)
-        _write_order(folder, model, sim, fps)
+    made = []
+    for media_type, data in films.items():
+        wanted = out_stem.with_name(out_stem.name + ENDINGS[media_type])
+        beside = wanted.with_name(f".{wanted.name}.part")
+        beside.write_bytes(data)
+        made.append(beside.replace(wanted))
+    return made
+
+
+class Studio:
+    """A process that draws one body, started by the first film and kept for the next.
+
+    Args:
+        model: mujoco.MjModel.
+        width: Of the pictures, pixels.
+        height: Of the pictures, pixels.
+    """
+
+    def __init__(self, model: Any, width: int, height: int) -> None:
+        self._model = model
+        self._size = (width, height)
+        self._process: _Process | None = None
+
+    def open(self) -> None:
+        """Start now, to know whether anything can be drawn here.
+
+        Raises:
+            NoStudioError: If not.
+        """
+        self._process = self._process or self._start()
+
+    def film(self, fps: float, **states: np.ndarray) -> Films:
+        """Films of these states.
+
+        Args:
+            fps: Frames per second.
+            states: Either `sim`, (F, S) simulator states, qpos then qvel; or `poses`, (F, G, 7) as `poses.poses` has
+                them.
+
+        Raises:
+            NoStudioError: If nothing can be drawn here.
+        """
+        self.open()
+        process = self._process
+        if process is None:
+            raise NoStudioError(INSTALL)
+        n_frames = len(next(iter(states.values())))
+        reason = process.order(fps, states, seconds=_SECONDS_TO_START + 0.5 * n_frames)
+        if reason is not None:
+            self.close()
+            _LOG.warning("drawing failed: %s", reason)
+            raise NoStudioError(INSTALL)
+        return process.films()
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        if self._process is not None:
+            self._process.close()
+        self._process = None
+
+    def _start(self) -> _Process:
         for platform in _platforms():
-            reason = _run(folder, platform, seconds=_SECONDS_TO_PROBE + 0.5 * len(sim))
+            process = _Process(self._model, platform, *self._size)
+            reason = process.heard(_SECONDS_TO_START)
             if reason is None:
-                return [_move(folder / f"clip{end}", out_stem.with_name(out_stem.name + end)) for end in _ENDINGS]
-            _LOG.debug("rendering with %s failed: %s", platform, reason)
-    return INSTALL
+                return process
+            process.close()
+            _LOG.debug("drawing with %s failed: %s", platform, reason)
+        raise NoStudioError(INSTALL)
 
 
 def _platforms() -> Sequence[str]:
@@ -61,124 +138,73 @@ def _platforms() -> Sequence[str]:
     return (chosen,) if chosen else PLATFORMS
 
 
-def _write_order(folder: Path, model: Any, sim: np.ndarray, fps: float) -> None:
-    import mujoco
+class _Process:
+    """The darkroom: gets a line for each film and says one when it is done."""
 
-    mj: Any = mujoco  # a C extension without type stubs
-    mj.mj_saveModel(model, str(folder / "model.mjb"), None)
-    np.savez(folder / "order.npz", sim=sim, fps=np.float64(fps))
+    def __init__(self, model: Any, platform: str, width: int, height: int) -> None:
+        import mujoco
 
+        mj: Any = mujoco  # a C extension without type stubs
+        self._home = tempfile.TemporaryDirectory(prefix="rl-teacher-video-")
+        self._folder = Path(self._home.name)
+        mj.mj_saveModel(model, str(self._folder / "model.mjb"), None)
+        # LP_NUM_THREADS=0: Mesa's software renderer must not take the cores that the simulator works on.
+        env = {**os.environ, "MUJOCO_GL": platform, "LP_NUM_THREADS": "0"}
+        env["PYTHONPATH"] = os.pathsep.join(os.path.abspath(path) for path in sys.path)
+        with (self._folder / "errors").open("w") as errors:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "rl_teacher.clips.darkroom", str(self._folder), str(width), str(height)],
+                env=env,
+                cwd=self._folder,  # MuJoCo writes its warnings to a file where it stands
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,  # a Ctrl-C is for the run, which may want to end in good order and be filmed
+            )
+        self._lines: queue.Queue[str] = queue.Queue()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
-def _run(folder: Path, platform: str, seconds: float) -> str | None:
-    """Render in a process of its own; what went wrong, or None."""
-    # LP_NUM_THREADS=0: Mesa's software renderer must not take the cores that the simulator works on.
-    env = {**os.environ, "MUJOCO_GL": platform, "LP_NUM_THREADS": "0"}
-    env["PYTHONPATH"] = os.pathsep.join(os.path.abspath(path) for path in sys.path)
-    command = [sys.executable, "-m", "rl_teacher.clips.video", str(folder)]
-    try:  # in that folder, because MuJoCo writes its warnings to a file where it stands
-        done = subprocess.run(
-            command,
-            env=env,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-            start_new_session=True,  # a Ctrl-C is for the run, which may want to end in good order and be filmed
-        )
-    except subprocess.TimeoutExpired:
-        return f"took more than {seconds:.0f} s"
-    if done.returncode == 0:
-        return None
-    lines = done.stderr.strip().splitlines()
-    return f"exit code {done.returncode}: {lines[-1] if lines else 'no message'}"
+    def order(self, fps: float, states: dict[str, np.ndarray], seconds: float) -> str | None:
+        """Have a film made; what went wrong, or None."""
+        arrays: dict[str, Any] = {"fps": np.float64(fps), **states}
+        np.savez(self._folder / "order.npz", **arrays)
+        if self._child.stdin is None:
+            return "it has no ear"
+        try:
+            self._child.stdin.write("film\n")
+            self._child.stdin.flush()
+        except OSError as error:
+            return f"it is gone ({error})"
+        return self.heard(seconds)
 
+    def films(self) -> Films:
+        """What was made."""
+        return {media_type: (self._folder / f"clip{end}").read_bytes() for media_type, end in ENDINGS.items()}
 
-def _move(made: Path, wanted: Path) -> Path:
-    """Into place in one step, across file systems too."""
-    beside = wanted.with_name(f".{wanted.name}.part")
-    beside.write_bytes(made.read_bytes())
-    return beside.replace(wanted)
+    def heard(self, seconds: float) -> str | None:
+        """Wait for its word; what went wrong, or None."""
+        try:
+            if self._lines.get(timeout=seconds):
+                return None
+        except queue.Empty:
+            return f"took more than {seconds:.0f} s"
+        lines = (self._folder / "errors").read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"ended with exit code {self._child.wait()}"
 
+    def close(self) -> None:
+        """End it and remove its folder."""
+        self._child.kill()
+        self._child.wait()
+        self._listener.join()
+        for pipe in (self._child.stdin, self._child.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):  # what was written to it last is of no interest any more
+                    pipe.close()
+        self._home.cleanup()
 
-# From here on: what the other process does.
-
-
-def main(folder: Path) -> None:
-    """Render the order that lies in `folder` and leave clip.webm and clip.mp4 there."""
-    if hasattr(os, "nice"):
-        os.nice(10)  # training goes on beside it and comes first
-    import mujoco
-
-    mj: Any = mujoco
-    model = mj.MjModel.from_binary_path(str(folder / "model.mjb"))
-    with np.load(folder / "order.npz", allow_pickle=False) as order:
-        sim, fps = order["sim"], float(order["fps"])
-    with contextlib.ExitStack() as stack:
-        films = [stack.enter_context(_Film(folder / f"clip{end}", fps)) for end in _ENDINGS]
-        for frame in _frames(mj, model, sim):
-            for film in films:
-                film.add(frame)
-
-
-def _frames(mj: Any, model: Any, sim: np.ndarray) -> Iterator[np.ndarray]:
-    """Pictures (SIZE, SIZE, 3) uint8, in quick quality: no shadows, reflections or multisampling."""
-    from rl_teacher.clips.camera import camera, follows, tracked
-
-    model.vis.quality.offsamples = 0
-    model.vis.quality.shadowsize = 0
-    model.vis.global_.offwidth = max(model.vis.global_.offwidth, SIZE)
-    model.vis.global_.offheight = max(model.vis.global_.offheight, SIZE)
-    view, axes, geoms = camera(model), follows(model), tracked(model)
-    eye = mj.MjvCamera()
-    eye.distance, eye.azimuth, eye.elevation = view["distance"], view["azimuth"], view["elevation"]
-    data = mj.MjData(model)
-    with mj.Renderer(model, SIZE, SIZE) as renderer:
-        for state in sim:
-            data.qpos[:], data.qvel[:] = state[: model.nq], state[model.nq :]
-            mj.mj_forward(model, data)
-            eye.lookat = view["lookat"]
-            for axis in range(len(axes) if axes != "none" else 0):
-                eye.lookat[axis] = data.geom_xpos[geoms, axis].mean()
-            renderer.update_scene(data, eye)
-            renderer.scene.flags[mj.mjtRndFlag.mjRND_SHADOW] = 0
-            renderer.scene.flags[mj.mjtRndFlag.mjRND_REFLECTION] = 0
-            yield renderer.render()
-
-
-class _Film:
-    """One video file in the making."""
-
-    _CODECS = {  # noqa: RUF012
-        ".webm": ("libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "crf": "33", "b": "0"}, {}),
-        ".mp4": ("libx264", {"preset": "veryfast", "crf": "23"}, {"movflags": "faststart"}),
-    }
-
-    def __init__(self, path: Path, fps: float) -> None:
-        from fractions import Fraction
-
-        import av
-
-        codec, options, container_options = self._CODECS[path.suffix]
-        self._container = av.open(str(path), "w", options=container_options)
-        self._stream: Any = self._container.add_stream(codec, rate=Fraction(fps).limit_denominator(1000))
-        self._stream.options = options
-        self._stream.width = self._stream.height = SIZE
-        self._stream.pix_fmt = "yuv420p"
-
-    def add(self, picture: np.ndarray) -> None:
-        import av
-
-        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-        self._container.mux(self._stream.encode(frame))
-
-    def __enter__(self) -> _Film:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._container.mux(self._stream.encode(None))
-        self._container.close()
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    def _listen(self) -> None:
+        for line in self._child.stdout or ():
+            self._lines.put(line)
+        self._lines.put("")  # it is gone

@@ -11,9 +11,11 @@ from rl_teacher.trajectory import Trajectory
 
 LONGEST = 1_000
 """Steps, where the task has no clock."""
+PICTURED_STEPS = 300
+"""The same where the environment has to draw each step itself, which takes it 3 to 60 ms."""
 
 
-def play_episode(actor: Actor, spec: EnvSpec, seed: int, step: int = 0) -> Trajectory:
+def play_episode(actor: Actor, spec: EnvSpec, seed: int, step: int = 0, *, pictures: bool = True) -> Trajectory:
     """One episode without exploration.
 
     Args:
@@ -21,6 +23,7 @@ def play_episode(actor: Actor, spec: EnvSpec, seed: int, step: int = 0) -> Traje
         spec: Where.
         seed: Of the start.
         step: Environment steps of the run; goes into its source.
+        pictures: Keep what is needed to show it; False where nothing of the environment can be seen.
     """
 
     class Greedy:
@@ -28,20 +31,12 @@ def play_episode(actor: Actor, spec: EnvSpec, seed: int, step: int = 0) -> Traje
             del explore
             return actor.act(obs, explore=False)
 
-    stage = Stage(spec, seed, n_envs=1)
+    stage = Stage(spec, seed, n_envs=1, pictures=pictures)
     stage.now = step
+    n_steps = spec.episode_steps or LONGEST
+    if pictures and stage.model is None:
+        n_steps = min(n_steps, PICTURED_STEPS)
     try:
-        return stage.play(Greedy(), spec.episode_steps or LONGEST)[0]
+        return stage.play(Greedy(), n_steps)[0]
     finally:
         stage.close()
-
-
-def drawable_states(played: Trajectory) -> np.ndarray:
-    """Its simulator states (T+1, S).
-
-    Raises:
-        ValueError: If none were kept.
-    """
-    if played.sim is None:
-        raise ValueError("an environment without simulator state cannot be drawn")
-    return played.sim

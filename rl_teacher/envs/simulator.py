@@ -5,6 +5,7 @@ The stage plays in these, and so does the learner where EnvPool does not know th
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import gymnasium as gym
@@ -14,6 +15,8 @@ from gymnasium.envs.mujoco.inverted_double_pendulum_v5 import InvertedDoublePend
 from rl_teacher.envs.faults import Blame
 from rl_teacher.envs.stock import make_stock, route_warnings
 from rl_teacher.envs.tasks import EnvSpec
+from rl_teacher.errors import UserError
+from rl_teacher.pictures import Picture, pack
 
 
 @runtime_checkable
@@ -39,14 +42,23 @@ class Step(NamedTuple):
 class Simulator:
     """One environment. The caller resets it once an episode has ended.
 
+    Args:
+        spec: Which.
+        pictures: Whether it is to draw itself; one on MuJoCo never does, for its state says more.
+
     Raises:
         BrokenEnvironmentError: Here and in every method, if the environment's own code raises something.
     """
 
-    def __init__(self, spec: EnvSpec) -> None:
+    def __init__(self, spec: EnvSpec, pictures: bool = False) -> None:
         self._task = spec.task
         self._judge = spec.judge
         self._env = _build(spec)
+        self.has_pictures = pictures and not isinstance(self._env.unwrapped, Mujoco)
+        """Whether `picture` can be asked for."""
+        if self.has_pictures:
+            self._env.close()
+            self._env = make_stock(spec.gym_id, render_mode="rgb_array")
         self._blame = Blame(spec.env_id, self._env)
         self._limit = spec.episode_steps if spec.task else None  # a stock environment counts by itself
         self._elapsed = 0
@@ -80,6 +92,20 @@ class Simulator:
             step = Step(self._row(obs), float(rew), bool(terminated), bool(truncated and not terminated))
         return step if self._judge is None else step._replace(env_rew=float(self._judge(step.obs, {})))
 
+    def picture(self) -> Picture:
+        """What it looks like now.
+
+        Raises:
+            UserError: If it gives no picture.
+        """
+        with self._blame:
+            try:
+                drawn = self._env.render()
+                return pack(np.asarray(drawn))
+            except (gym.error.Error, ImportError, ValueError) as error:
+                reason = " ".join(str(error).split()).rstrip(".")
+                raise UserError(f"it gives no pictures ({reason})") from error
+
     def _row(self, obs: np.ndarray) -> np.ndarray:
         """An observation laid out in a row."""
         row = np.asarray(obs).reshape(-1)
@@ -96,6 +122,18 @@ class Simulator:
         """Free the simulator."""
         with self._blame:
             self._env.close()
+
+
+def why_no_pictures(spec: EnvSpec) -> str | None:
+    """Why an environment cannot draw itself, in words; None if it can, or is on MuJoCo and need not."""
+    try:
+        with closing(Simulator(spec, pictures=True)) as simulator:
+            if simulator.has_pictures:
+                simulator.reset(0)
+                simulator.picture()
+    except UserError as error:
+        return str(error)
+    return None
 
 
 def spaces(env: gym.Env) -> tuple[gym.spaces.Box, gym.Space]:

@@ -10,23 +10,32 @@ import numpy as np
 from rl_teacher.envs.simulator import Simulator
 from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.errors import NotFiniteError, UserError
+from rl_teacher.pictures import Picture
 from rl_teacher.protocols import Actor
 from rl_teacher.trajectory import Source, Trajectory
 
 
 class Stage:
-    """A few ordinary environments. Episodes go on from one call of `play` to the next, under the policy of the day."""
+    """A few ordinary environments. Episodes go on from one call of `play` to the next, under the policy of the day.
+
+    Args:
+        spec: Which.
+        seed: Of the environments, and of random actions.
+        n_envs: How many.
+        run: Name of the run, for the provenance of what is played.
+        pictures: Keep what the environments draw of themselves, where they are not MuJoCo's.
+    """
 
     now: int
     """Environment steps of the run, set by whoever runs the loop; goes into the provenance of what is played."""
 
-    def __init__(self, spec: EnvSpec, seed: int, n_envs: int = 2, run: str = "") -> None:
+    def __init__(self, spec: EnvSpec, seed: int, n_envs: int = 2, run: str = "", pictures: bool = False) -> None:
         if n_envs < 1:
             raise UserError(f"{n_envs} environments given for the stage, at least 1 needed; give a positive number.")
         self.now = 0
         self.n_envs = n_envs
         self._run = run
-        self._simulators = [Simulator(spec) for _ in range(n_envs)]
+        self._simulators = [Simulator(spec, pictures) for _ in range(n_envs)]
         self.obs_space: gym.spaces.Box = self._simulators[0].obs_space
         self.act_space: gym.Space = self._simulators[0].act_space
         self.restart(seed)
@@ -105,6 +114,7 @@ class _Record:
         self._obs = np.empty((n_rounds + 1, *sim.obs_space.shape), dtype=np.float32)
         self._act = np.empty((n_rounds, *(sim.act_space.shape or ())), dtype=sim.act_space.dtype)
         self._env_rew = np.empty(n_rounds)
+        self._frames: list[Picture] | None = [] if sim.has_pictures else None
         self._state = None
         if sim.mujoco is not None:
             self._n_qpos = sim.mujoco.model.nq
@@ -114,6 +124,8 @@ class _Record:
     def begin(self, obs: np.ndarray) -> None:
         """Forget what is written and start from here."""
         self.n_steps = 0
+        if self._frames is not None:
+            self._frames.clear()
         self._terminated = self._truncated = False
         self._write(obs)
 
@@ -123,6 +135,8 @@ class _Record:
             row, data = self._state[self.n_steps], self._sim.mujoco.data
             row[: self._n_qpos] = data.qpos
             row[self._n_qpos :] = data.qvel
+        if self._frames is not None:
+            self._frames.append(self._sim.picture())
 
     @property
     def latest(self) -> np.ndarray:
@@ -162,4 +176,5 @@ class _Record:
             self._terminated,
             self._truncated,
             source,
+            None if self._frames is None else tuple(self._frames),
         )

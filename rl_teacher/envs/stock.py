@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +48,12 @@ def is_registered(gym_id: str) -> bool:
     return gym_id in gym.registry
 
 
-def make_stock(gym_id: str) -> gym.Env:
+def make_stock(gym_id: str, render_mode: str | None = None) -> gym.Env:
     """The environment with its own time limit, not checked on every step.
+
+    Args:
+        gym_id: Gymnasium's id.
+        render_mode: "rgb_array" has it draw itself when asked; None does without all that drawing needs.
 
     Raises:
         UserError: If it does not exist or cannot be built here.
@@ -58,7 +63,11 @@ def make_stock(gym_id: str) -> gym.Env:
     gym.logger.min_level = gym.logger.ERROR  # else "deprecated" stands in the way of the one line that counts
     with Blame(gym_id):
         try:
-            return gym.make(gym_id, disable_env_checker=True)
+            if render_mode is None:  # not all of them take the argument
+                return gym.make(gym_id, disable_env_checker=True)
+            os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+            os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pictures need no window
+            return gym.make(gym_id, disable_env_checker=True, render_mode=render_mode)
         except gym.error.UnregisteredEnv as error:
             raise unknown("Gymnasium environment", gym_id[:LONGEST_ID], gym.registry, LIST_ALL) from error
         except (gym.error.Error, ImportError) as error:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from rl_teacher.config import HIGHEST_RATE, MOST_PER_PAIR
 from rl_teacher.errors import UserError, unknown
 from rl_teacher.feedback import tallying
-from rl_teacher.feedback.base import Storage, batches, found, live, new_id, plain
+from rl_teacher.feedback.base import Storage, batches, found, live, new_id, plain, put_renditions
 from rl_teacher.feedback.engine import insert_new, next_number
 from rl_teacher.feedback.records import Clip, ConflictError, NewQuery, NewSegment
 from rl_teacher.feedback.schema import clips, experiments, leases, queries, replays, runs, segments, standing
@@ -103,7 +103,15 @@ class Asking(Storage):
             found(done.rowcount or None, "run", run_id)
 
     def add_clip(
-        self, kind: str, data: bytes, media_type: str, scene: bytes | None, n_frames: int, fps: float, dt: float
+        self,
+        kind: str,
+        data: bytes,
+        media_type: str,
+        scene: bytes | None,
+        n_frames: int,
+        fps: float,
+        dt: float,
+        renditions: Mapping[str, bytes] | None = None,
     ) -> str:
         """Store a clip and return its id; the same clip is stored once.
 
@@ -115,6 +123,7 @@ class Asking(Storage):
             n_frames: F.
             fps: Frames per second at 1×.
             dt: Simulated seconds per frame.
+            renditions: Further forms of it by media type; in the store with the clip, or neither is.
         """
         if kind not in CLIP_KINDS:
             raise unknown("kind of clip", kind, CLIP_KINDS)
@@ -122,8 +131,13 @@ class Asking(Storage):
         scene_blob = None if scene is None else self.blobs.put(scene)
         content = (kind, blob, media_type, scene_blob, int(n_frames), float(fps), float(dt))
         clip = Clip(hashlib.sha256(json.dumps(content).encode()).hexdigest(), *content)
+        further = {name: self.blobs.put(film) for name, film in (renditions or {}).items()}
+        values = dataclasses.asdict(clip)
+        del values["renditions"]
+        now = self.clock()
         with self.write() as conn:
-            insert_new(conn, clips, **dataclasses.asdict(clip), created_at=self.clock())
+            insert_new(conn, clips, **values, created_at=now)
+            put_renditions(conn, clip.id, further, now)
         return clip.id
 
     def add_queries(self, run_id: str, items: Sequence[NewQuery]) -> list[str]:

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from rl_teacher.feedback.blobs import Blobs
-from rl_teacher.feedback.engine import Database
-from rl_teacher.feedback.records import Clip, NotFoundError
-from rl_teacher.feedback.schema import clips, leases, segments
+from rl_teacher.feedback.engine import Database, insert_new
+from rl_teacher.feedback.records import Clip, NotFoundError, Rendition
+from rl_teacher.feedback.schema import clips, leases, renditions, segments
 
 T = TypeVar("T")
 
@@ -42,8 +42,8 @@ def new_id() -> str:
 
 
 def columns(table: sa.Table, record: type) -> list[sa.Column[Any]]:
-    """The columns a record wants, in its order, so that `record(*row)` makes it."""
-    return [table.c[field.name] for field in dataclasses.fields(record)]
+    """The columns a record wants, in its order, so that `record(*row)` makes it; what lies elsewhere is left out."""
+    return [table.c[field.name] for field in dataclasses.fields(record) if field.name in table.c]
 
 
 def found(row: T | None, kind: str, given: str) -> T:
@@ -69,7 +69,24 @@ def clips_of(conn: sa.Connection, segment_ids: Iterable[str]) -> dict[str, Clip]
         query = sa.select(segments.c.id, *columns(clips, Clip)).join(clips, clips.c.id == segments.c.clip_id)
         for id, *fields in conn.execute(query.where(segments.c.id.in_(ids))):
             shown[id] = Clip(*fields)
-    return shown
+    return dict(zip(shown, with_renditions(conn, list(shown.values())), strict=True))
+
+
+def with_renditions(conn: sa.Connection, shown: Sequence[Clip]) -> list[Clip]:
+    """The same clips with their further forms."""
+    forms: dict[str, list[Rendition]] = {}
+    for ids in batches(sorted({clip.id for clip in shown})):
+        query = sa.select(renditions.c.clip_id, renditions.c.media_type, renditions.c.blob)
+        query = query.order_by(renditions.c.media_type.desc())  # webm before mp4
+        for id, *fields in conn.execute(query.where(renditions.c.clip_id.in_(ids))):
+            forms.setdefault(id, []).append(Rendition(*fields))
+    return [dataclasses.replace(clip, renditions=tuple(forms.get(clip.id, ()))) for clip in shown]
+
+
+def put_renditions(conn: sa.Connection, clip_id: str, blobs: Mapping[str, str], now: float) -> None:
+    """Name further forms of a clip, blobs by media type; one that is there already stays."""
+    for media_type, blob in blobs.items():
+        insert_new(conn, renditions, clip_id=clip_id, media_type=media_type, blob=blob, created_at=now)
 
 
 def batches(items: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:

@@ -12,7 +12,7 @@ from rl_teacher.errors import UserError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """All migrations in order. Kept here so that opening an up-to-date database need not load Alembic."""
 
 _LOCK = 0x524C5445  # any number all our processes agree on

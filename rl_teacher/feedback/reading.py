@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from rl_teacher.feedback.base import Storage, batches, columns, found
+from rl_teacher.feedback.base import Storage, batches, columns, found, with_renditions
 from rl_teacher.feedback.blobs import unpack_arrays
 from rl_teacher.feedback.records import Arrays, Clip, Experiment, Provenance, Replay, Run, StoredQuery, StoredSegment
 from rl_teacher.feedback.schema import clips, experiments, queries, replays, runs, segments
@@ -79,7 +79,8 @@ class Reading(Storage):
         )
         with self.read() as conn:
             rows: list[list[Any]] = [list(row) for row in conn.execute(query.limit(limit))]
-        return [Replay(row[0], row[1], row[2], Clip(*row[3:])) for row in rows]
+            shown = with_renditions(conn, [Clip(*row[3:]) for row in rows])
+        return [Replay(row[0], row[1], row[2], clip) for row, clip in zip(rows, shown, strict=True)]
 
     def query(self, query_id: str) -> StoredQuery:
         """One question.
@@ -130,18 +131,6 @@ class Reading(Storage):
             sides = [side for row in conn.execute(asked.limit(limit // 2)) for side in row]
         return self.segments(list(dict.fromkeys(sides)))
 
-    def clip(self, clip_id: str, experiment_id: str | None = None) -> Clip:
-        """A clip, if it is shown in this experiment; None: in any.
-
-        Raises:
-            NotFoundError: If none of this id is.
-        """
-        query = sa.select(*columns(clips, Clip)).where(clips.c.id == clip_id)
-        if experiment_id is not None:
-            query = query.where(_shown_in(experiment_id))
-        with self.read() as conn:
-            return Clip(*found(conn.execute(query).first(), "clip", clip_id))
-
     def query_ids(self, experiment_id: str, pairs: Sequence[str]) -> dict[str, str]:
         """Ids of questions by their pair (trajectory.Query.id); pairs that were never asked here have no entry."""
         ids: dict[str, str] = {}
@@ -150,23 +139,6 @@ class Reading(Storage):
             for some in batches(list(pairs)):
                 ids.update((row.pair, row.id) for row in conn.execute(query.where(queries.c.pair.in_(some))))
         return ids
-
-    def media_type(self, sha: str, experiment_id: str | None = None) -> str | None:
-        """What kind of bytes a blob is, if it is one that a page may show.
-
-        Args:
-            sha: Of a clip or a scene; the arrays of segments hold the true reward and are never shown.
-            experiment_id: Only if it is shown in this experiment; None for any.
-        """
-        either = sa.or_(clips.c.blob == sha, clips.c.scene_blob == sha)
-        query = sa.select(clips.c.media_type, clips.c.blob).where(either)
-        if experiment_id is not None:
-            query = query.where(_shown_in(experiment_id))
-        with self.read() as conn:
-            row = conn.execute(query.limit(1)).first()
-        if row is None:
-            return None
-        return row.media_type if row.blob == sha else "application/json"
 
 
 def experiment_row(conn: sa.Connection, experiment_id: str) -> Experiment:
@@ -177,10 +149,3 @@ def experiment_row(conn: sa.Connection, experiment_id: str) -> Experiment:
     """
     query = sa.select(*columns(experiments, Experiment)).where(experiments.c.id == experiment_id)
     return Experiment(*found(conn.execute(query).first(), "experiment", experiment_id))
-
-
-def _shown_in(experiment_id: str) -> sa.ColumnElement[bool]:
-    """Whether a clip belongs to a segment or a replay of this experiment."""
-    asked = sa.exists().where(segments.c.clip_id == clips.c.id, segments.c.experiment_id == experiment_id)
-    of_run = (replays.c.run_id == runs.c.id) & (runs.c.experiment_id == experiment_id)
-    return sa.or_(asked, sa.exists().where(replays.c.clip_id == clips.c.id, of_run))

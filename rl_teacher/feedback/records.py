@@ -59,6 +59,14 @@ class NewQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class Rendition:
+    """A further form of a clip: what a browser plays that cannot play the first."""
+
+    media_type: str
+    blob: str
+
+
+@dataclass(frozen=True, slots=True)
 class Clip:
     """A segment made visible, and where its bytes are."""
 
@@ -72,6 +80,8 @@ class Clip:
     """Frames per second at 1×."""
     dt: float
     """Simulated seconds per frame."""
+    renditions: tuple[Rendition, ...] = ()
+    """In the order in which they should be tried."""
 
 
 @dataclass(frozen=True, slots=True)

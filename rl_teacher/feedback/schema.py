@@ -92,6 +92,16 @@ clips = sa.Table(
     sa.Index(None, "scene_blob"),
 )
 
+renditions = sa.Table(
+    "renditions",
+    metadata,
+    _ref("clip_id", "clips.id", primary_key=True),
+    sa.Column("media_type", sa.String(100), primary_key=True),
+    _text("blob", 64),
+    _time("created_at"),
+    sa.Index(None, "blob"),
+)
+
 segments = sa.Table(
     "segments",
     metadata,

@@ -1,9 +1,10 @@
 """The store: everything trainer and server tell each other goes through here.
 
 The parts are in `asking` (trainer: experiments, runs, clips, questions), `claiming`, `checking` and `answering`
-(people), `listing`, `judging` and `exporting` (researchers), `reading` (all), `access` and `inviting`
-(labellers, tokens), `jobs` (what people ask of the trainer) and `points` (a run's curves). Either side may die at any
-moment and come back; several processes may hold the same store open, and a `Store` may be used by several threads.
+(people), `listing`, `judging` and `exporting` (researchers), `reading` and `showing` (all: rows, and clips in all their
+forms), `access` and `inviting` (labellers, tokens), `jobs` (what people ask of the trainer) and `points` (a run's
+curves). Either side may die at any moment and come back; several processes may hold the same store open, and a `Store`
+may be used by several threads.
 """
 
 from __future__ import annotations
@@ -26,9 +27,12 @@ from rl_teacher.feedback.judging import Judging
 from rl_teacher.feedback.listing import Listing
 from rl_teacher.feedback.points import Points
 from rl_teacher.feedback.reading import Reading
+from rl_teacher.feedback.showing import Showing
 
 
-class Store(Asking, Claiming, Answering, Listing, Checking, Judging, Exporting, Reading, Inviting, Jobs, Points):
+class Store(
+    Asking, Claiming, Answering, Listing, Checking, Judging, Exporting, Reading, Showing, Inviting, Jobs, Points
+):
     """One database and one folder of blobs.
 
     Args:

@@ -74,13 +74,11 @@ def best_worst(subject: Subject, args: Mapping[str, Any]) -> dict[str, Any]:
 def agent_now(subject: Subject, args: Mapping[str, Any]) -> dict[str, Any]:
     """The present policy plays an episode, which is kept as a replay; r̂ along it, where there is one."""
     if subject.clip is None:
-        raise UserError("The agent cannot be shown: its environment has no MuJoCo model to draw.")
+        raise UserError("The agent cannot be shown: nothing of its environment can be seen here.")
     played = subject.play(int(args.get("seed", 0)))
-    if played.sim is None:
-        raise UserError("The agent cannot be shown: its environment keeps no simulator state.")
     true_return = float(played.env_rew.sum()) if subject.has_true_return else None
     step = subject.step()
-    clip_id = subject.clip(played.sim)
+    clip_id = subject.clip(played)
     subject.store.add_replay(subject.run_id, step, clip_id, true_return)
     reward = subject.reward()
     strip = None if reward is None else _strip(reward.predict(played.obs[:-1], played.act))
@@ -177,10 +175,12 @@ def _segment(arrays: Mapping[str, np.ndarray], stored: StoredSegment) -> Segment
 
 
 def _new(subject: Subject, segment: Segment) -> NewSegment:
-    if subject.clip is None or segment.sim is None:
-        raise UserError("These clips cannot be shown: the environment has no MuJoCo model to draw.")
-    arrays = {"obs": segment.obs, "act": segment.act, "env_rew": segment.env_rew, "sim": segment.sim}
-    clip_id, where = subject.clip(segment.sim), segment.source
+    if subject.clip is None:
+        raise UserError("These clips cannot be shown: nothing of the environment can be seen here.")
+    arrays = {"obs": segment.obs, "act": segment.act, "env_rew": segment.env_rew}
+    if segment.sim is not None:
+        arrays["sim"] = segment.sim
+    clip_id, where = subject.clip(segment), segment.source
     return NewSegment(segment.key, pack_arrays(arrays), clip_id, where.step, where.episode, where.start, len(segment))
 
 

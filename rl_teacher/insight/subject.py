@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from rl_teacher.feedback.store import Store
 from rl_teacher.protocols import RewardModel
 from rl_teacher.trajectory import Comparison, Segment, Trajectory
@@ -29,7 +27,7 @@ class Subject:
     """Up to so many segments of what the agent did last."""
     play: Callable[[int], Trajectory]
     """One episode of the present policy without exploration, from the start that belongs to this seed."""
-    clip: Callable[[np.ndarray], str] | None
-    """Simulator states (F, S) -> id of the clip that shows them; None where nothing can be drawn."""
+    clip: Callable[[Segment | Trajectory], str] | None
+    """What was played -> id of the clip that shows it; None where nothing can be seen."""
     has_true_return: bool
     """Whether the episode's `env_rew` adds up to the task's own return; with a behaviour it does not."""

@@ -79,11 +79,15 @@ class SegmentPool(Pool):
         self._rng = np.random.default_rng(seed)
 
     def save(self, folder: Path) -> None:
-        """Write what is kept to `pool.safetensors` and `pool.json`. What was asked is in the teacher's record."""
+        """Write what is kept to `pool.safetensors` and `pool.json`. What was asked is in the teacher's record.
+
+        What environments drew of themselves is too much to keep, and clips cannot be made without it: there the next
+        questions wait for the next play.
+        """
         arrays, plays = {}, []
         for i, play in enumerate(self._plays):
             plays.append([])
-            for j, one in enumerate(play):
+            for j, one in enumerate(trajectory for trajectory in play if trajectory.frames is None):
                 arrays |= {f"{i}.{j}.{name}": value for name, value in _arrays(one).items()}
                 plays[-1].append([asdict(one.source), one.terminated, one.truncated])
         path = folder / "pool.safetensors"
@@ -96,7 +100,7 @@ class SegmentPool(Pool):
         arrays = load_file(folder / "pool.safetensors")
         self._plays.clear()
         for i, play in enumerate(json.loads((folder / "pool.json").read_text())):
-            self._plays.append([_trajectory(arrays, f"{i}.{j}.", *about) for j, about in enumerate(play)])
+            self.add([_trajectory(arrays, f"{i}.{j}.", *about) for j, about in enumerate(play)])
 
 
 def _arrays(one: Trajectory) -> dict[str, np.ndarray]:

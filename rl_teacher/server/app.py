@@ -12,7 +12,7 @@ from rl_teacher.feedback.store import Store
 from rl_teacher.server import errors
 from rl_teacher.server.access import who
 from rl_teacher.server.page import STATIC, page_router
-from rl_teacher.server.routes import answers, blobs, clips, experiments, insight, people, session
+from rl_teacher.server.routes import answers, blobs, clips, experiments, insight, people, renders, session
 from rl_teacher.server.security import Guard
 
 
@@ -43,7 +43,7 @@ def create_app(
     app.include_router(session.public, prefix="/api/v1")
     private = APIRouter(prefix="/api/v1", dependencies=[Depends(who)])
     private.include_router(session.private)
-    for subject in (experiments, answers, people, blobs, clips, insight):
+    for subject in (experiments, answers, people, blobs, clips, renders, insight):
         private.include_router(subject.router)
     app.include_router(private)
     app.include_router(page_router(static))

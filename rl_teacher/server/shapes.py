@@ -74,6 +74,13 @@ class Session(BaseModel):
     experiment_id: str | None
 
 
+class Source(BaseModel):
+    """A film of a clip."""
+
+    media_type: str
+    url: str
+
+
 class ClipRef(BaseModel):
     """A clip and where to get it."""
 
@@ -85,6 +92,16 @@ class ClipRef(BaseModel):
     media_type: str
     url: str
     scene_url: str | None
+    sources: list[Source]
+    """Films of it, to be tried in this order; none of poses unless somebody has asked for one."""
+
+
+class RenderOut(BaseModel):
+    """Whether there is a film of a clip. `message` is one line for people, empty when all is well."""
+
+    state: Literal["ready", "making", "waiting", "failed"]
+    message: str
+    clip: ClipRef
 
 
 class CountsOut(BaseModel):

@@ -9,6 +9,9 @@ from rl_teacher.server import shapes
 
 def clip(shown: Clip) -> shapes.ClipRef:
     """A clip and where to get it."""
+    films = [(form.media_type, form.blob) for form in shown.renditions]
+    if shown.kind == "video":
+        films.insert(0, (shown.media_type, shown.blob))
     return shapes.ClipRef.model_validate(
         {
             "clip_id": shown.id,
@@ -19,6 +22,7 @@ def clip(shown: Clip) -> shapes.ClipRef:
             "media_type": shown.media_type,
             "url": shapes.BLOBS + shown.blob,
             "scene_url": None if shown.scene_blob is None else shapes.BLOBS + shown.scene_blob,
+            "sources": [{"media_type": media_type, "url": shapes.BLOBS + blob} for media_type, blob in films],
         }
     )
 

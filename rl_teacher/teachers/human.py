@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 
-import numpy as np
-
+from rl_teacher.aside import Aside
 from rl_teacher.feedback.blobs import pack_arrays
 from rl_teacher.feedback.records import Arrays, NewQuery, NewSegment, StoredSegment
 from rl_teacher.feedback.store import Store
@@ -24,8 +25,9 @@ class HumanTeacher:
         store: Where trainer and page meet.
         experiment_id: What is taught.
         run_id: The run that asks.
-        make_clip: Simulator states (k, S) -> id of the clip that shows them.
+        make_clip: Segment -> id of the clip that shows it.
         assumed_random: Share of answers that r̂ holds for random in any case; only what is worse is softened.
+        aside: Where questions are made whose clips take long; None makes them at once.
     """
 
     def __init__(
@@ -33,13 +35,20 @@ class HumanTeacher:
         store: Store,
         experiment_id: str,
         run_id: str,
-        make_clip: Callable[[np.ndarray], str],
+        make_clip: Callable[[Segment], str],
         assumed_random: float = 0.0,
+        aside: Aside | None = None,
     ):
         self._store = store
         self._experiment_id = experiment_id
         self._run_id = run_id
         self._make_clip = make_clip
+        self._aside = aside
+        self._making: list[Future[None]] = []
+        self._oldest = 0
+        """Steps from before which nothing is asked any more …"""
+        self._order = threading.Lock()
+        """… not even by what is in the making."""
         self._queries: dict[str, Query] = {}
         self._spoken_of: dict[str, None] = {}
         """Ids of all queries that anybody has said anything of."""
@@ -47,8 +56,12 @@ class HumanTeacher:
 
     @property
     def n_open(self) -> int:
-        """Questions asked, not answered, not taken back. Those that only want more answers do not hold up the agent."""
-        return self._store.counts(self._experiment_id).unanswered
+        """Questions asked, not answered, not taken back; those whose clips are in the making are among them.
+
+        Those that only want more answers do not hold up the agent.
+        """
+        self._making = [future for future in self._making if not future.done()]
+        return len(self._making) + self._store.counts(self._experiment_id).unanswered
 
     @property
     def n_decided(self) -> int:
@@ -61,8 +74,12 @@ class HumanTeacher:
 
     def ask(self, queries: Sequence[Query]) -> None:
         """Put questions. Their clips are in the store before they can be seen."""
-        if queries:
-            self._store.add_queries(self._run_id, [self._new(query) for query in queries])
+        if self._aside is None:
+            self._put(queries)
+            return
+        self._aside.check()
+        for query in queries:  # each for itself: the first can be answered while the second is in the making
+            self._making.append(self._aside.submit(self._put, [query]))
 
     def changes(self, cursor: int) -> Changes:
         """What people said after `cursor`, by the newest answer of each; everything, where somebody's trust changed."""
@@ -85,28 +102,33 @@ class HumanTeacher:
 
     def expire(self, older_than: int) -> int:
         """Take back open questions about behaviour from before step `older_than` that nobody is looking at."""
-        return self._store.expire(self._experiment_id, older_than)
+        with self._order:
+            self._oldest = max(self._oldest, older_than)
+            return self._store.expire(self._experiment_id, older_than)
 
     def tally(self) -> dict[str, int]:
         """How many were asked, answered, and answered left, right, tie, abstain."""
         counts = self._store.counts(self._experiment_id)
         return {name: getattr(counts, name) for name in ("asked", "answered", "left", "right", "tie", "abstain")}
 
+    def _put(self, queries: Sequence[Query]) -> None:
+        made = [self._new(query) for query in queries if _step(query) >= self._oldest]
+        with self._order:
+            if fresh := [query for query in made if query.step >= self._oldest]:
+                self._store.add_queries(self._run_id, fresh)
+
     def _new(self, query: Query) -> NewQuery:
-        # as old as its newer clip: sorting compares new clips with old ones, and must not ask what expires at once
-        step = max(query.left.source.step, query.right.source.step)
-        return NewQuery(
-            query.id, self._new_segment(query.left), self._new_segment(query.right), query.why, query.score, step
-        )
+        left, right = self._new_segment(query.left), self._new_segment(query.right)
+        return NewQuery(query.id, left, right, query.why, query.score, _step(query))
 
     def _new_segment(self, segment: Segment) -> NewSegment:
-        if segment.sim is None:
-            raise ValueError("a segment without simulator state cannot be shown to a person")
-        arrays: Arrays = {"obs": segment.obs, "act": segment.act, "env_rew": segment.env_rew, "sim": segment.sim}
+        arrays: Arrays = {"obs": segment.obs, "act": segment.act, "env_rew": segment.env_rew}
+        if segment.sim is not None:
+            arrays["sim"] = segment.sim
         return NewSegment(
             key=segment.key,
             data=pack_arrays(arrays),
-            clip_id=self._make_clip(segment.sim),
+            clip_id=self._make_clip(segment),
             step=segment.source.step,
             episode=segment.source.episode,
             start=segment.source.start,
@@ -160,6 +182,11 @@ class Trust:
 
     def _beyond(self, share: float) -> float:
         return max(0.0, (share - self._assumed) / (1.0 - self._assumed)) if self._assumed < 1.0 else 0.0
+
+
+def _step(query: Query) -> int:
+    """As old as its newer clip: sorting compares new clips with old ones, and must not ask what expires at once."""
+    return max(query.left.source.step, query.right.source.step)
 
 
 def _segment(arrays: Arrays, stored: StoredSegment) -> Segment:

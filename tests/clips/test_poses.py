@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rl_teacher.clips.camera import camera, follows, tracked, view
-from rl_teacher.clips.poses import drawable, poses, scene
+from rl_teacher.clips.poses import beyond_poses, drawable, poses, scene
 from rl_teacher.envs.stage import Stage
 from rl_teacher.envs.tasks import TASKS, resolve
 
@@ -134,7 +134,9 @@ def test_a_clip_is_cheap() -> None:
 
 
 def test_drawable_says_whether_there_is_anything_to_draw(world: mujoco.MjModel) -> None:
-    assert drawable(world)
+    assert drawable(Stage(resolve("humanoid"), seed=0).model)  # its tendons are no strings, only bonds of joints
+    assert not drawable(world)
+    assert beyond_poses(world) == ["height fields"]
     assert not drawable(None)
     assert not drawable(Stage(resolve("gym:CartPole-v1"), seed=0).model)
     assert not drawable(mujoco.MjModel.from_xml_string("<mujoco/>"))

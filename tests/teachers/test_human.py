@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from rl_teacher.aside import Aside
 from rl_teacher.feedback.records import Submit
 from rl_teacher.feedback.store import Store, open_store
 from rl_teacher.labels import Verdict
 from rl_teacher.teachers.human import HumanTeacher
-from rl_teacher.trajectory import Query, Source, Trajectory
+from rl_teacher.trajectory import Query, Segment, Source, Trajectory
 
 K = 5
 
@@ -36,14 +39,23 @@ def store(tmp_path: Path) -> Iterator[Store]:
     made.close()
 
 
-def teacher(store: Store, assumed_random: float = 0.0) -> HumanTeacher:
+def teacher(
+    store: Store,
+    assumed_random: float = 0.0,
+    aside: Aside | None = None,
+    before: Callable[[], object] = lambda: None,
+) -> HumanTeacher:
+    """A teacher; `before` is called before each clip is made."""
     experiment = store.experiment("lesson", "Reacher-v1", "Reach.", None)
     run = store.run(experiment, "lesson", 1, "human")
 
-    def clip(sim: np.ndarray) -> str:
+    def clip(segment: Segment) -> str:
+        before()
+        sim = segment.sim
+        assert sim is not None
         return store.add_clip("poses", sim.tobytes(), "application/octet-stream", b"{}", len(sim), 20.0, 0.05)
 
-    return HumanTeacher(store, experiment, run, clip, assumed_random)
+    return HumanTeacher(store, experiment, run, clip, assumed_random, aside)
 
 
 def test_what_was_ever_asked_is_known_after_a_restart_whatever_became_of_it(store):
@@ -137,3 +149,39 @@ def test_what_unreliable_people_say_becomes_softer_where_the_experiment_wants_it
     hard = human.changes(softened.cursor).comparisons
     assert sorted(one.mu[0] for one in hard) == sorted(one.mu[0] for one in plain.comparisons)
     assert len(teacher(store, 0.1).changes(0).comparisons) == 32
+
+
+def test_clips_that_take_long_are_made_aside_and_their_questions_count_as_open(store):
+    go = threading.Event()
+    with closing(Aside()) as aside:
+        people = teacher(store, aside=aside, before=lambda: go.wait(20))
+        people.ask([seen(1), seen(2)])
+        assert people.n_open == 2
+        assert people.tally()["asked"] == 0  # what cannot be played yet cannot be seen
+        go.set()
+        aside.submit(lambda: None).result(20)
+        assert (people.n_open, people.tally()["asked"]) == (2, 2)
+
+
+def test_what_became_stale_in_the_making_is_never_asked(store):
+    go = threading.Event()
+    with closing(Aside()) as aside:
+        people = teacher(store, aside=aside, before=lambda: go.wait(20))
+        people.ask([seen(1), seen(9)])  # at steps 10 and 90
+        people.expire(older_than=50)
+        go.set()
+        aside.submit(lambda: None).result(20)
+        assert people.asked() == {seen(9).id}
+        assert people.n_open == 1
+
+
+def test_a_clip_that_cannot_be_made_ends_the_run_where_it_asks(store):
+    def fail() -> None:
+        raise OSError("no room")
+
+    with closing(Aside()) as aside:
+        people = teacher(store, aside=aside, before=fail)
+        people.ask([seen(1)])
+        aside.submit(lambda: None).result(20)
+        with pytest.raises(OSError, match="no room"):
+            people.ask([seen(2)])

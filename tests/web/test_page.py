@@ -198,15 +198,3 @@ def test_watch_plays_the_newest_replay(page, site):
     until(lambda: canvas.evaluate(STANDARD_DEVIATION) > 5, page)
     first = canvas.screenshot()
     until(lambda: canvas.screenshot() != first, page)
-
-
-def test_without_webgl_the_page_says_so(page, site):
-    page.add_init_script(
-        "const get = HTMLCanvasElement.prototype.getContext;"
-        "HTMLCanvasElement.prototype.getContext = function (kind, ...more) {"
-        "  return kind.startsWith('webgl') ? null : get.call(this, kind, ...more) };"
-    )
-    enter(page, site)
-    page.get_by_role("link", name="Teach", exact=True).click()
-    page.keyboard.press("Enter")
-    page.get_by_text("WebGL 2").first.wait_for()

@@ -2,7 +2,7 @@
 
 import type {
   AnswerFilter, Claim, ClipRef, Curves, Experiment, InsightKind, InsightOut, Invite, InviteMade, LabelOut, LabelRow, People,
-  RunPage, Saved, Session, Settings, Verdict,
+  Render, RunPage, Saved, Session, Settings, Verdict,
 } from "./types";
 
 const BASE = "/api/v1";
@@ -104,6 +104,7 @@ export const api = {
   insight: (job: string) => request<InsightOut>("GET", `/insight/${id(job)}`),
   curves: (experiment: string, run: string) =>
     request<Curves>("GET", `/experiments/${id(experiment)}/curves?run=${id(run)}`),
+  render: (clip: string) => request<Render>("POST", `/clips/${id(clip)}/render`, {}),
   run: (name: string) => request<RunPage>("GET", `/runs/${id(name)}`),
 };
 

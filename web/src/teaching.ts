@@ -203,7 +203,10 @@ export class Teaching {
     } catch (error) {
       // Offline: the next claim brings it again. A clip that cannot be shown is not offered a second time.
       if (error instanceof ApiError ? !error.passing : !(error instanceof OfflineError)) this.broken.add(claim.query_id);
-      this.problem.value = `A pair could not be loaded: ${(error as Error).message}`;
+      const gone = error instanceof ApiError && error.status === 404;
+      this.problem.value = gone
+        ? "One of the clips of a pair is missing, so the pair was taken back. The next one follows."
+        : `A pair could not be loaded: ${(error as Error).message}`;
       this.letGo(claim);
     } finally {
       this.loading.delete(claim.query_id);

@@ -77,6 +77,20 @@ export interface ClipRef {
   media_type: string;
   url: string;
   scene_url: string | null;
+  /** Films of it, the first choice first; of poses there is mostly none. */
+  sources: Source[];
+}
+
+export interface Source {
+  media_type: string;
+  url: string;
+}
+
+/** Whether there is a film of a clip; `message` is a line for the person. */
+export interface Render {
+  state: "ready" | "making" | "waiting" | "failed";
+  message: string;
+  clip: ClipRef;
 }
 
 /** A query on loan to this page. `left` and `right` are the query's own sides; `swapped` says how to show them. */

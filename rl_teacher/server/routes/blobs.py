@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
+from rl_teacher.feedback.blobs import BlobError
+from rl_teacher.feedback.store import Store
 from rl_teacher.server.access import StoreDep, Who
 
+log = logging.getLogger(__name__)
 router = APIRouter(tags=["blobs"])
 
 RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
@@ -24,7 +28,7 @@ def read_blob(sha: str, request: Request, store: StoreDep, identity: Who) -> Res
     seen = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
     if tag in seen or "*" in seen:
         return Response(status_code=304, headers=headers)
-    data = store.blobs.get(sha)
+    data = _bytes(store, sha)
     wanted = _span(request, tag, len(data))
     if wanted is None:
         return Response(data, headers=headers, media_type=media_type)
@@ -33,6 +37,16 @@ def read_blob(sha: str, request: Request, store: StoreDep, identity: Who) -> Res
         raise HTTPException(416, "The range lies outside the clip.", {"Content-Range": f"bytes */{len(data)}"})
     headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(data)}"
     return Response(data[start:stop], 206, headers, media_type)
+
+
+def _bytes(store: Store, sha: str) -> bytes:
+    """The bytes of a blob. If they are lost, no question that needs them is handed out any more."""
+    try:
+        return store.blobs.get(sha)
+    except BlobError:
+        withdrawn = store.lost(sha)
+        log.error("Blob %s cannot be read: %d open pairs that show it were withdrawn.", sha, len(withdrawn))
+        raise
 
 
 def _span(request: Request, tag: str, size: int) -> tuple[int, int] | None:

@@ -2,12 +2,13 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
-import type { Clock } from "./clock";
 import type { Engine } from "./engine";
-import { theEngine } from "./load";
+import { filming, loadFilm } from "./films";
+import { engineLost, theEngine } from "./load";
 import { everyFrame } from "./loop";
 import type { Playback } from "./playback";
 import type { Clip, PoseClip, VideoClip } from "./poses";
+import { Follower } from "./video";
 
 interface Props<C extends Clip = Clip> {
   clip: C;
@@ -36,23 +37,25 @@ export function useRunning(playback: Playback | null): void {
 function PoseView({ clip, playback, name, turns = true }: Props<PoseClip>) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [engine, setEngine] = useState<Engine | null | undefined>(undefined);
-  useEffect(() => void theEngine().then(setEngine), []);
+  useEffect(() => void theEngine().then(setEngine), [engineLost.value]);
   useLayoutEffect(() => {
     if (engine && canvas.current) return attach(canvas.current, engine, clip, playback);
     return undefined;
   }, [engine, clip, playback]);
   useLayoutEffect(() => (turns && canvas.current ? turning(canvas.current, playback) : undefined), [turns, playback, engine]);
-  if (engine === null) return <NoWebGL />;
+  if (engine === null) return <FilmOf clip={clip} playback={playback} name={name} />;
   return <canvas ref={canvas} class={turns ? "clip turns" : "clip"} role="img" aria-label={name} />;
 }
 
-function NoWebGL() {
-  return (
-    <p class="clip notice" role="alert">
-      This clip is drawn by your browser with WebGL 2, which is missing or switched off here. Turn on hardware
-      acceleration in the browser's settings, or open this page in another browser.
-    </p>
-  );
+/** Poses that can be drawn no more: a film takes their place as soon as there is one. */
+function FilmOf({ clip, playback, name }: Props<PoseClip>) {
+  const [film, setFilm] = useState<VideoClip | null>(null);
+  const [problem, setProblem] = useState("");
+  useEffect(() => {
+    loadFilm(clip.ref).then(setFilm, (error: Error) => setProblem(error.message));
+  }, [clip]);
+  if (film) return <VideoView clip={film} playback={playback} name={name} />;
+  return <p class="clip notice" role="alert">{problem || filming.value || "The video of this clip is being fetched …"}</p>;
 }
 
 /** Draw the clip whenever what should be seen has changed. */
@@ -108,20 +111,12 @@ function VideoView({ clip, playback, name }: Props<VideoClip>) {
   const video = useRef<HTMLVideoElement>(null);
   useLayoutEffect(() => {
     const element = video.current!;
-    return playback.add({ draw: (_, clock) => follow(element, clip, clock), visible: () => true });
+    const follower = new Follower(element, clip.ref);
+    const remove = playback.add({ draw: (frame, clock) => follower.follow(frame, clock), visible: () => true });
+    return () => {
+      remove();
+      element.pause();
+    };
   }, [clip, playback]);
-  return <video ref={video} class="clip" src={clip.src} aria-label={name} muted loop playsInline autoPlay />;
-}
-
-/** Keep a video near the common clock; true once it shows a picture. */
-function follow(video: HTMLVideoElement, clip: VideoClip, clock: Clock): boolean {
-  const wanted = clock.frame / clip.ref.fps;
-  video.playbackRate = Math.min(16, Math.max(0.0625, clock.rate / clip.ref.fps));
-  if (Math.abs(video.currentTime - wanted) > (clock.playing ? 0.2 : 0.02)) video.currentTime = wanted;
-  if (clock.playing === video.paused) {
-    // A browser that refuses to play by itself still gets its frames: currentTime follows the clock above.
-    if (clock.playing) video.play().catch(() => undefined);
-    else video.pause();
-  }
-  return video.readyState >= 2;
+  return <video key={clip.src} ref={video} class="clip" src={clip.src} aria-label={name} muted playsInline preload="auto" />;
 }

@@ -71,12 +71,12 @@ export class Clock {
     if (this.held >= HOLD_S && this.loops) this.seek(0);
   }
 
-  /** Stop, and show the next whole frame (1) or the one before (-1), round the ends. */
-  step(by: 1 | -1): void {
+  /** Stand still, so many whole frames on; from either end on to the other. */
+  step(frames: number): void {
     this.playing = false;
-    const from = by > 0 ? Math.floor(this.frame) : Math.ceil(this.frame);
     const n = this.last + 1;
-    this.seek((from + by + n) % n);
+    const at = frames > 0 ? Math.floor(this.frame + 1e-6) : Math.ceil(this.frame - 1e-6);
+    this.seek((((at + frames) % n) + n) % n);
   }
 
   seek(frame: number): void {

@@ -11,6 +11,8 @@ import type { PoseClip } from "./poses";
 import { Stage } from "./stage";
 
 const STAGES_KEPT = 4;
+/** A graphics context that was lost is given back within this time, or not at all. */
+const COMES_BACK_MS = 4000;
 /** Above this many milliseconds per picture the machine has no GPU to speak of: fewer pixels, fewer pictures. */
 const SLOW_MS = 9;
 /** Then no view gets more pixels than this. */
@@ -25,14 +27,20 @@ export class Engine {
   private readonly camera = new PerspectiveCamera();
   private readonly stages = new Map<string, Stage>();
 
-  constructor() {
+  /** `lost` is called when the graphics context is gone and does not come back. */
+  constructor(lost: () => void) {
     const canvas = document.createElement("canvas");
     this.plain = drawsInSoftware();
     this.renderer = new WebGLRenderer({ canvas, antialias: !this.plain, powerPreference: "high-performance" });
     this.renderer.setPixelRatio(1);
     this.renderer.shadowMap.enabled = true;
     this.renderer.shadowMap.type = this.plain ? BasicShadowMap : PCFShadowMap;
-    canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
+    let wait = 0;
+    canvas.addEventListener("webglcontextlost", (event) => {
+      event.preventDefault(); // else it is never given back
+      wait = window.setTimeout(lost, COMES_BACK_MS);
+    });
+    canvas.addEventListener("webglcontextrestored", () => window.clearTimeout(wait));
   }
 
   /** Whether pictures come slowly here. */

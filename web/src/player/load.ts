@@ -1,23 +1,34 @@
-/** Gets what a clip needs: the drawing engine (once, lazily), the scene (once per environment), the poses or the video. */
+/** Gets what a clip needs: the drawing engine (once, lazily), the scene (once per environment), the poses or a film. */
+
+import { signal } from "@preact/signals";
 
 import { blob } from "../api";
 import type { ClipRef, SceneData } from "../types";
 import type { Engine } from "./engine";
+import { loadFilm } from "./films";
 import { type Clip, decode } from "./poses";
 
 let engine: Promise<Engine | null> | null = null;
 
-/** The shared engine; null where the browser has no WebGL2. */
+/** Counts up when drawing has come to its end: then whoever draws asks for the engine again, and gets null. */
+export const engineLost = signal(0);
+
+/** The shared engine; null where the browser has no WebGL2, or has lost it for good. */
 export function theEngine(): Promise<Engine | null> {
   engine ??= start();
   return engine;
+}
+
+function lost(): void {
+  engine = Promise.resolve(null);
+  engineLost.value += 1;
 }
 
 async function start(): Promise<Engine | null> {
   if (!hasWebGL2()) return null;
   const { Engine } = await import("./engine");
   try {
-    return new Engine();
+    return new Engine(lost);
   } catch (error) {
     console.warn("WebGL2 is there but does not start:", error);
     return null;
@@ -46,10 +57,7 @@ export function loadClip(ref: ClipRef): Promise<Clip> {
 }
 
 async function fetchClip(ref: ClipRef): Promise<Clip> {
-  if (ref.kind === "video") {
-    const bytes = await (await blob(ref.url)).blob();
-    return { kind: "video", ref, src: URL.createObjectURL(bytes) };
-  }
+  if (ref.kind === "video" || (await theEngine()) === null) return loadFilm(ref);
   if (!ref.scene_url) throw new Error("this clip has poses but no scene to draw them in");
   const [scene, bytes] = await Promise.all([loadScene(ref.scene_url), blob(ref.url).then((r) => r.arrayBuffer())]);
   const clip = decode(ref, scene, bytes);

@@ -53,6 +53,11 @@ export class Playback {
     this.changed.value += 1;
   }
 
+  /** Pause, and go on by so many frames. */
+  step(frames: number): void {
+    this.set((clock) => clock.step(frames));
+  }
+
   private saw(view: View): void {
     if (this.drawn.has(view)) return;
     this.drawn.add(view);

@@ -11,7 +11,7 @@ const scene = (axis: "x" | "xy" | "none"): SceneData => ({
   version: 1, env_id: "t", geoms: [geom, geom] as unknown as SceneData["geoms"], follow: { axis }, floor: true, track: [1],
   camera: { distance: 3, azimuth: 90, elevation: -10, lookat: [9, 8, 7] },
 });
-const ref: ClipRef = { clip_id: "c", kind: "poses", n_frames: 3, fps: 15, dt: 0.02, media_type: "", url: "/c", scene_url: "/s" };
+const ref: ClipRef = { clip_id: "c", kind: "poses", n_frames: 3, fps: 15, dt: 0.02, media_type: "", url: "/c", scene_url: "/s", sources: [] };
 
 /** Geom 1 stands at (frame, 10 · frame, 5), geom 0 far away. */
 function poses(): Float32Array {

@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 
 import { outbox } from "../app";
 import type { Delivery } from "../outbox";
+import { filming } from "../player/films";
 
 interface Props {
   title: string;
@@ -31,6 +32,7 @@ export function Shell({ title, tools, whole, children }: Props) {
       </header>
       <main>
         <Refused />
+        {!whole && <Filming />}
         {children}
       </main>
     </div>
@@ -56,6 +58,11 @@ function Delivered() {
       <span class="sr-only" role="status">{news}</span>
     </>
   );
+}
+
+/** Why clips take a while on a browser that cannot draw them; the teaching screen says it in the clips' place. */
+function Filming() {
+  return filming.value ? <p class="notice" role="status" data-testid="filming">{filming.value}</p> : null;
 }
 
 function Refused() {

@@ -1,6 +1,7 @@
 /** The line above the clips, and what is shown when there is nothing to answer. */
 
 import { answersText, stateOf, trainerText, whole } from "../format";
+import { filming } from "../player/films";
 import { link } from "../route";
 import type { Experiment } from "../types";
 import { Meter } from "./List";
@@ -47,6 +48,14 @@ interface Props {
 
 export function Waiting({ experiment, asked, gone }: Props) {
   if (gone) return <Gone />;
+  if (filming.value) {
+    return (
+      <div class="quiet" role="status" data-testid="filming">
+        <span class="pulse" aria-hidden="true" />
+        <p>{filming.value}</p>
+      </div>
+    );
+  }
   if (!experiment || !asked) {
     return (
       <div class="quiet" role="status">
