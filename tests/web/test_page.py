@@ -100,7 +100,7 @@ def test_keys_become_verdicts_about_the_query(page, site):
     assert [str(a.label.strength) for a in answers] == ["PLAIN"] * 4 + ["MUCH"]
     assert len({a.label.query_id for a in answers}) == 5
     assert all(0.3 <= a.label.seconds < 60 for a in answers)
-    assert page.get_by_test_id("delivery").inner_text() == "saved"
+    page.get_by_text("saved", exact=True).wait_for()
 
 
 def test_undo_takes_back_and_shows_the_same_pair(page, site):
