@@ -56,6 +56,13 @@ def drawn(page) -> None:
     page.wait_for_timeout(450)
 
 
+def cut_off(page) -> None:
+    """Take the network away, and wait until the browser knows."""
+    page.context.set_offline(True)
+    page.wait_for_function("!navigator.onLine")
+    page.wait_for_timeout(200)
+
+
 def turn(page) -> int:
     return int(page.get_by_test_id("pair").get_attribute("data-turn"))
 
@@ -126,7 +133,7 @@ def test_a_held_key_answers_once(page, site):
 def test_answers_given_offline_arrive_later_even_after_a_reload(page, site):
     teach(page, site)
     page.wait_for_timeout(1500)  # three pairs are held by now
-    page.context.set_offline(True)
+    cut_off(page)
     for n in (1, 2):
         page.keyboard.press("ArrowUp")
         page.get_by_text(f"offline, {n} kept here").wait_for()
