@@ -8,7 +8,7 @@ import pytest
 
 from tests.system import tool_missing
 from tests.web.conftest import open_page
-from tests.web.test_page import drawn, press, teach
+from tests.web.test_page import cut_off, drawn, press, teach
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -56,7 +56,7 @@ def test_the_teaching_screen_and_its_dialogs(page, site):
     check(page)
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="detached")
-    page.context.set_offline(True)
+    cut_off(page)
     page.keyboard.press("ArrowUp")
     page.get_by_text("offline, 1 kept here").wait_for()
     page.wait_for_timeout(2500)

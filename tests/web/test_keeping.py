@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.web.test_page import drawn, press, teach, turn, until
+from tests.web.test_page import cut_off, drawn, press, teach, turn, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -53,7 +53,7 @@ def test_an_answer_left_by_a_closed_tab_is_sent_by_another(page, site):
     teach(page, site)
     tab = second_tab(page)
     page.wait_for_timeout(800)
-    page.context.set_offline(True)
+    cut_off(page)
     tab.keyboard.press("ArrowUp")
     tab.get_by_text("offline, 1 kept here").wait_for()
     tab.close()
@@ -102,7 +102,7 @@ def test_a_killed_server_costs_no_answer(page, site):
 def test_undo_without_a_network_arrives_in_order(page, site):
     teach(page, site)
     page.wait_for_timeout(1200)
-    page.context.set_offline(True)
+    cut_off(page)
     page.keyboard.press("ArrowUp")
     page.get_by_text("offline, 1 kept here").wait_for()
     page.keyboard.press("Backspace")
@@ -146,7 +146,7 @@ def test_without_room_in_the_browser_the_page_says_so_and_still_delivers(page, s
         )
     teach(page, site)
     page.wait_for_timeout(1200)
-    page.context.set_offline(True)
+    cut_off(page)
     page.keyboard.press("ArrowUp")
     page.get_by_text("offline, 1 here: leave this tab open").wait_for()
     warned = page.evaluate("() => !window.dispatchEvent(new Event('beforeunload', {cancelable: true}))")
@@ -159,7 +159,7 @@ def test_without_room_in_the_browser_the_page_says_so_and_still_delivers(page, s
 def test_an_answer_is_never_sent_in_another_persons_name(page, site):
     teach(page, site)
     page.wait_for_timeout(1200)
-    page.context.set_offline(True)
+    cut_off(page)
     page.keyboard.press("ArrowUp")
     page.get_by_text("offline, 1 kept here").wait_for()
     page.route("**/api/v1/labels", lambda route: route.abort())

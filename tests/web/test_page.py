@@ -56,6 +56,13 @@ def drawn(page) -> None:
     page.wait_for_timeout(450)
 
 
+def cut_off(page) -> None:
+    """Take the network away, and wait until the browser knows."""
+    page.context.set_offline(True)
+    page.wait_for_function("!navigator.onLine")
+    page.wait_for_timeout(200)
+
+
 def turn(page) -> int:
     return int(page.get_by_test_id("pair").get_attribute("data-turn"))
 
@@ -100,7 +107,7 @@ def test_keys_become_verdicts_about_the_query(page, site):
     assert [str(a.label.strength) for a in answers] == ["PLAIN"] * 4 + ["MUCH"]
     assert len({a.label.query_id for a in answers}) == 5
     assert all(0.3 <= a.label.seconds < 60 for a in answers)
-    assert page.get_by_test_id("delivery").inner_text() == "saved"
+    page.get_by_text("saved", exact=True).wait_for()
 
 
 def test_undo_takes_back_and_shows_the_same_pair(page, site):
@@ -126,7 +133,7 @@ def test_a_held_key_answers_once(page, site):
 def test_answers_given_offline_arrive_later_even_after_a_reload(page, site):
     teach(page, site)
     page.wait_for_timeout(1500)  # three pairs are held by now
-    page.context.set_offline(True)
+    cut_off(page)
     for n in (1, 2):
         page.keyboard.press("ArrowUp")
         page.get_by_text(f"offline, {n} kept here").wait_for()

