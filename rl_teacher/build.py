@@ -249,7 +249,8 @@ def _subject(session: Session, agent: PPO, spec: EnvSpec) -> Subject:
         comparisons=lambda: teaching.comparisons if teaching else {},
         recent=lambda n: teaching.pool.spread(n) if teaching else [],
         play=lambda seed: play_episode(agent, spec, seed),
-        clip=desk.keep if desk.can_show else None,
+        clip=desk.keep,
+        maker=desk.maker,
         has_true_return=spec.behavior is None,
     )
 

@@ -168,20 +168,7 @@ class Desk:
         self.store.add_replay(self.run_id, step, clip, true_return)
 
     def _render(self, job: Job) -> None:
-        self.aside.submit(self._film, job)
-
-    def _film(self, job: Job) -> None:
-        """Make a film of a clip that is poses."""
-        try:
-            clip = self.store.clip(str(job.args.get("clip_id", "")), self.experiment_id)
-            if clip.kind != "poses" or not isinstance(self.maker, FromPoses):
-                raise UserError("This clip is no drawing.")
-            films = self.maker.render(self.store.blobs.get(clip.blob), clip.n_frames)
-        except (UserError, ValueError) as error:
-            self.store.finish_job(job.id, False, {"message": str(error)})
-            return
-        self.store.add_renditions(clip.id, films)
-        self.store.finish_job(job.id, True, {})
+        self.aside.submit(render, self.store, self.maker, job)
 
     def _pause(self) -> None:
         self.paused = True
@@ -191,3 +178,18 @@ class Desk:
 
     def _finish(self) -> None:
         self.finish_asked = True
+
+
+def render(store: Store, maker: Maker | None, job: Job) -> str:
+    """Make a film of a clip that is poses, as a job of kind `RENDER` asks; returns a line that says what came of it."""
+    try:
+        clip = store.clip(str(job.args.get("clip_id", "")), job.experiment_id)
+        if clip.kind != "poses" or not isinstance(maker, FromPoses):
+            raise UserError("This clip is no drawing.")
+        films = maker.render(store.blobs.get(clip.blob), clip.n_frames)
+    except (UserError, ValueError) as error:
+        store.finish_job(job.id, False, {"message": str(error)})
+        return f"{job.kind}: {error}"
+    store.add_renditions(clip.id, films)
+    store.finish_job(job.id, True, {})
+    return f"{job.kind}: a film of {clip.n_frames} frames"

@@ -75,6 +75,7 @@ def reopen(run_dir: Path, run: Run, store: Store) -> Subject:
         recent=recent,
         play=lambda seed: play_episode(agent, spec, seed),
         clip=clip,
+        maker=maker,
         has_true_return=spec.behavior is None,
     )
 

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rl_teacher.checkpoints import PARTS
+from rl_teacher.desk import render
 from rl_teacher.feedback.records import Run
+from rl_teacher.feedback.showing import RENDER
 from rl_teacher.feedback.store import Store
 from rl_teacher.insight.answers import ANSWERS
 from rl_teacher.insight.serve import attend, refuse
@@ -17,6 +19,8 @@ from rl_teacher.reopen import reopen
 from rl_teacher.runs import newest_checkpoint
 
 IDLE_SECONDS = 0.5
+KINDS = (*ANSWERS, RENDER)
+"""What a worker can do."""
 
 
 class Worker:
@@ -41,7 +45,7 @@ class Worker:
     def turn(self) -> bool:
         """Answer all that waits now; whether there was anything."""
         served = False
-        for name in self._store.waiting_runs(ANSWERS):
+        for name in self._store.waiting_runs(KINDS):
             run = self._store.run_by_name(name)
             if run.is_alive(self._store.clock()):
                 continue  # its trainer knows better
@@ -54,8 +58,9 @@ class Worker:
         try:
             subject = self._subject(run)
         except Exception as fault:  # a run that cannot be opened must not keep the others waiting
-            return [refuse(self._store, job, fault) for job in self._store.jobs(run.id, ANSWERS)]
-        return attend(subject, math.inf)
+            return [refuse(self._store, job, fault) for job in self._store.jobs(run.id, KINDS)]
+        films = [render(self._store, subject.maker, job) for job in self._store.jobs(run.id, [RENDER])]
+        return [*films, *attend(subject, math.inf)]
 
     def _subject(self, run: Run) -> Subject:
         _, checkpoint = newest_checkpoint(self._run_dir, run.name, PARTS.get(run.predictor, ()))

@@ -19,6 +19,7 @@ from rl_teacher.cli import main
 from rl_teacher.feedback.records import Result
 from rl_teacher.feedback.store import Store, open_store
 from rl_teacher.worker import Worker
+from tests.clips.test_video import needs_gl  # noqa: F401
 from tests.commands import teach
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -126,3 +127,19 @@ def test_a_run_that_trains_is_left_to_its_trainer_and_one_without_a_folder_is_to
 def test_a_folder_that_is_none_is_refused(capsys):
     assert main(shlex.split("worker --run_dir nowhere")) == 2
     assert "--run_dir nowhere given" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("needs_gl")
+def test_a_worker_makes_films_for_browsers_that_cannot_draw():
+    assert teach("-p rl -e Reacher-v1 -n over -t 5000 -V") == 0
+    lines: list[str] = []
+    with closing(open_store("runs")) as store:
+        run = store.run_by_name("over")
+        clip = store.replays(run.id)[0].clip
+        assert not clip.renditions
+        store.ask_render(run.experiment_id, clip.id)
+        assert Worker(Path("runs"), store, lines.append).turn()
+        assert {"video/webm", "video/mp4"} <= {
+            one.media_type.partition(";")[0] for one in store.clip(clip.id).renditions
+        }
+    assert lines == [f"over: render: a film of {clip.n_frames} frames"]

@@ -68,7 +68,8 @@ class Jobs(Storage):
 
     def waiting_runs(self, kinds: Iterable[str]) -> list[str]:
         """Names of the runs that jobs of these kinds wait for, whichever has waited longest first."""
-        waiting = sa.select(runs.c.name).join(jobs, jobs.c.run_id == runs.c.id)
+        of_any = jobs.c.run_id.is_(None) & (jobs.c.experiment_id == runs.c.experiment_id)
+        waiting = sa.select(runs.c.name).join(jobs, sa.or_(jobs.c.run_id == runs.c.id, of_any))
         waiting = waiting.where(jobs.c.state == "queued", jobs.c.kind.in_(list(kinds)))
         with self.read() as conn:
             names = conn.scalars(waiting.group_by(runs.c.name).order_by(sa.func.min(jobs.c.created_at)))

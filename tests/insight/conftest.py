@@ -72,13 +72,16 @@ class Desk:
             recent=lambda n: self.pool[:n],
             play=play,
             clip=self.clip,
+            maker=None,
             has_true_return=True,
         )
 
     def without(self, **parts) -> Subject:
         return replace(self.subject, **parts)
 
-    def clip(self, sim: np.ndarray) -> str:
+    def clip(self, played: Segment | Trajectory) -> str:
+        sim = played.sim
+        assert sim is not None
         return self.lesson.store.add_clip(
             "poses", sim.tobytes(), "application/octet-stream", b"{}", len(sim), 20.0, 0.05
         )
@@ -97,7 +100,7 @@ class Desk:
             NewSegment(
                 side.key,
                 pack_arrays({"obs": side.obs, "act": side.act, "env_rew": side.env_rew, "sim": side.sim}),
-                self.clip(side.sim),
+                self.clip(side),
                 side.source.step,
                 side.source.episode,
                 side.source.start,

@@ -39,7 +39,7 @@ def test_without_a_trainer_or_without_opengl_a_line_says_what_to_do(school, ann)
     store.report(run, "stopped", "")
     said = ask(ann, query["left"])
     assert said["state"] == "waiting"
-    assert "is not running: start it again" in said["message"]
+    assert "is not running: start it" in said["message"]
     [job] = store.jobs(run)
     store.finish_job(job.id, False, {"message": "apt-get install it"})
     said = ask(ann, query["left"])

@@ -120,7 +120,7 @@ def test_without_webgl_the_page_gets_films_from_the_trainer(page, site, tmp_path
     site.store.report(site.store.run_by_name(site.run).id, "stopped", "stopped")
     page.add_init_script(NO_WEBGL)
     open_lesson(page, site)
-    page.get_by_test_id("filming").get_by_text("is not running: start it again").wait_for()
+    page.get_by_test_id("filming").get_by_text("is not running: start it").wait_for()
     assert page.locator("video").count() == 0
     with trainer(site) as desk:
 

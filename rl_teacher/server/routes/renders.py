@@ -12,8 +12,8 @@ from rl_teacher.server.access import StoreDep, Who, opens
 router = APIRouter(tags=["clips"])
 
 AWAY = (
-    "The trainer, which would make a video of this clip, is not running: start it again, or open this page in a "
-    "browser with WebGL 2."
+    "The trainer, which would make a video of this clip, is not running: start it or `rl-teacher worker`, or open this "
+    "page in a browser with WebGL 2."
 )
 FAILED = "No video of this clip could be made. Open this page in a browser with WebGL 2."
 
