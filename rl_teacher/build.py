@@ -19,7 +19,7 @@ from rl_teacher.agents.ppo import PPO
 from rl_teacher.clips.making import Maker
 from rl_teacher.config import REWARD_SEED, RunConfig, derived_seed
 from rl_teacher.console import Console
-from rl_teacher.desk import Desk
+from rl_teacher.desk import Desk, render
 from rl_teacher.envs.behaviors import resolve
 from rl_teacher.envs.episode import play_episode
 from rl_teacher.envs.evaluate import evaluate
@@ -250,7 +250,7 @@ def _subject(session: Session, agent: PPO, spec: EnvSpec) -> Subject:
         recent=lambda n: teaching.pool.spread(n) if teaching else [],
         play=lambda seed: play_episode(agent, spec, seed),
         clip=desk.keep,
-        maker=desk.maker,
+        film=lambda job: render(desk.store, desk.maker, job),
         has_true_return=spec.behavior is None,
     )
 

@@ -12,7 +12,7 @@ import torch
 from rl_teacher.agents.ppo import PPO
 from rl_teacher.checkpoints import PARTS
 from rl_teacher.config import REWARD_SEED, RunConfig, derived_seed, read_config
-from rl_teacher.desk import ClipKeeper
+from rl_teacher.desk import ClipKeeper, render
 from rl_teacher.envs.behaviors import resolve
 from rl_teacher.envs.episode import play_episode
 from rl_teacher.envs.make import make_vec
@@ -75,7 +75,7 @@ def reopen(run_dir: Path, run: Run, store: Store) -> Subject:
         recent=recent,
         play=lambda seed: play_episode(agent, spec, seed),
         clip=clip,
-        maker=maker,
+        film=lambda job: render(store, maker, job),
         has_true_return=spec.behavior is None,
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from rl_teacher import telling
 from rl_teacher.console import Console
 from rl_teacher.desk import Desk
 from rl_teacher.envs.evaluate import Returns
@@ -25,6 +26,7 @@ from rl_teacher.replays import Replays
 from rl_teacher.runs import RunFolder
 from rl_teacher.serving import PageServer
 from rl_teacher.stopwatch import Stopwatch
+from rl_teacher.telling import number
 
 SAVE_EVERY_SECONDS = 60.0
 LEG_STEPS = 250_000
@@ -140,7 +142,7 @@ class Session:
             self.stopwatch.add(phase, figures.pop(f"{phase}_seconds", 0.0))
         figures.pop("steps", None)
         figures["steps_per_second"] = steps / self.stopwatch.teaching()
-        figures |= {f"labels/{name}": n for name, n in self._tally().items()}
+        figures |= {f"labels/{name}": n for name, n in telling.tally(self.loop).items()}
         self._latest |= figures
         if steps // self.eval_every > self._evaluated_at // self.eval_every:
             figures |= self.look(steps, self.n_glance)
@@ -170,12 +172,12 @@ class Session:
                 segments = self.loop.pool.sample(SEGMENTS_TO_CORRELATE)
                 linear, by_rank = correlations(self.loop.reward, segments)
                 figures |= {"reward/correlation": linear, "reward/rank_correlation": by_rank}
-            self.replays.show(steps, None if self.behavior else _number(returns.mean))  # the page says "true return"
+            self.replays.show(steps, None if self.behavior else number(returns.mean))  # the page says "true return"
         self._true_return = {
-            "mean": _number(returns.mean),
-            "std": _number(returns.std),
+            "mean": number(returns.mean),
+            "std": number(returns.std),
             "episodes": returns.episodes,
-            **{name: _number(value) for name, value in returns.measures.items()},
+            **{name: number(value) for name, value in returns.measures.items()},
         }
         self._evaluated_at = steps
         self._latest |= figures
@@ -258,27 +260,12 @@ class Session:
             "wall_seconds": round(self.elapsed(), 3),
             "steps_per_second": round(steps / self.stopwatch.teaching(), 1),
             "seconds": {name: round(value, 3) for name, value in self.stopwatch.seconds().items()},
-            "labels": self._tally(),
+            "labels": telling.tally(self.loop),
             "true_return": None if self.behavior else self._true_return,
             **({"behavior": self.behavior, "behavior_return": self._true_return} if self.behavior else {}),
-            "reward_model": self._reward_model(),
+            "reward_model": telling.about_reward(self.loop, self._latest),
             "finished": finished,
         }
-
-    def _reward_model(self) -> dict[str, Any] | None:
-        if not isinstance(self.loop, TeachingLoop):
-            return None
-        return {
-            "members": self.loop.reward.n_members,
-            "fits": self.loop.reward.n_fits,
-            "held_out_accuracy": _number(self._latest.get("reward/held_out_accuracy", math.nan)),
-            "correlation": _number(self._latest.get("reward/correlation", math.nan)),
-        }
-
-    def _tally(self) -> dict[str, int]:
-        if isinstance(self.loop, TeachingLoop):
-            return dict(self.loop.teacher.tally())
-        return dict.fromkeys(("asked", "answered", "left", "right", "tie", "abstain"), 0)
 
     def _write(self, draft: Path, leg: bool) -> None:
         for part in self.parts:
@@ -289,7 +276,7 @@ class Session:
             "loop": self.loop.state(),
             "evaluated_at": self._evaluated_at,
             "true_return": self._true_return,
-            "labels": self._tally(),
+            "labels": telling.tally(self.loop),
             "seconds": self.stopwatch.seconds(),
             "latest": {name: value for name, value in self._latest.items() if math.isfinite(value)},
         }
@@ -306,26 +293,7 @@ class Session:
         if self.subject is not None:
             attend(self.subject)
         self.replays.attend()
-        steps, tally = self.loop.steps, self._tally()
-        paused = int(self.desk.paused)
-        progress = {"step": steps, "total": self.total_steps, "paused": paused, **tally, **self._latest}
-        self.desk.report(status, self._message, {k: v for k, v in progress.items() if v is None or math.isfinite(v)})
-        self.console.show(self._figures(steps, tally))
-
-    def _figures(self, steps: int, tally: Mapping[str, int]) -> dict[str, str]:
-        latest = self._latest
-        figures = {"steps": f"{steps:,}" + (f" of {self.total_steps:,}" if self.total_steps else "")}
-        if "steps_per_second" in latest:
-            figures["steps/s"] = f"{latest['steps_per_second']:,.0f}"
-        if isinstance(self.loop, TeachingLoop):
-            figures["answers"] = f"{tally['answered']} of {tally['asked']} asked"
-            if "reward/held_out_accuracy" in latest:
-                figures["accuracy"] = f"{latest['reward/held_out_accuracy']:.0%} on held-out answers"
-        if self._return in latest:
-            figures[self._return.replace("_", " ")] = f"{latest[self._return]:,.1f}"
-        return figures
-
-
-def _number(value: float) -> float | None:
-    """A figure for JSON, which knows no NaN."""
-    return round(value, 4) if math.isfinite(value) else None
+        paused, alarm = self.desk.paused, self.curves.alarm
+        told = telling.progress(self.loop, self.total_steps, paused, self._latest, alarm)
+        self.desk.report(status, self._message, told)
+        self.console.show(telling.terminal(self.loop, self.total_steps, self._latest, self._return))

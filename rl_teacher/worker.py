@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rl_teacher.checkpoints import PARTS
-from rl_teacher.desk import render
 from rl_teacher.feedback.records import Run
 from rl_teacher.feedback.showing import RENDER
 from rl_teacher.feedback.store import Store
@@ -59,7 +58,7 @@ class Worker:
             subject = self._subject(run)
         except Exception as fault:  # a run that cannot be opened must not keep the others waiting
             return [refuse(self._store, job, fault) for job in self._store.jobs(run.id, KINDS)]
-        films = [render(self._store, subject.maker, job) for job in self._store.jobs(run.id, [RENDER])]
+        films = [subject.film(job) for job in self._store.jobs(run.id, [RENDER])]
         return [*films, *attend(subject, math.inf)]
 
     def _subject(self, run: Run) -> Subject:

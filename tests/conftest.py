@@ -15,3 +15,8 @@ settings.load_profile("shared machine")
 def _nothing_is_left_in_the_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     """Simulators and runs write where the user stands: that is a folder of the test's own."""
     monkeypatch.chdir(tmp_path)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What drives a browser comes last: Playwright leaves an event loop behind, and the server needs its own."""
+    items.sort(key=lambda item: "web" in item.path.parent.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from rl_teacher.clips.making import Maker
+from rl_teacher.feedback.records import Job
 from rl_teacher.feedback.store import Store
 from rl_teacher.protocols import RewardModel
 from rl_teacher.trajectory import Comparison, Segment, Trajectory
@@ -30,7 +30,7 @@ class Subject:
     """One episode of the present policy without exploration, from the start that belongs to this seed."""
     clip: Callable[[Segment | Trajectory], str] | None
     """What was played -> id of the clip that shows it; None where nothing can be seen."""
-    maker: Maker | None
-    """How clips are made, where they are."""
+    film: Callable[[Job], str]
+    """Makes a film of a clip that is poses, as a job asks; a line that says what came of it."""
     has_true_return: bool
     """Whether the episode's `env_rew` adds up to the task's own return; with a behaviour it does not."""

@@ -78,7 +78,8 @@ def test_the_other_screens(page, site):
     check(page)
     teach(page, site)
     press(page, site, "ArrowUp", "3")
-    for place in ("#/", f"#/answers/{site.experiment}", "#/watch/hop-1", "#/nowhere"):
+    of_one = [f"#/{screen}/{site.experiment}" for screen in ("answers", "people", "settings")]
+    for place in ("#/", *of_one, "#/watch/hop-1", "#/teach/none", "#/nowhere"):
         page.goto(site.url + place)
         page.wait_for_timeout(1200)
         check(page)

@@ -205,3 +205,23 @@ def test_watch_plays_the_newest_replay(page, site):
     until(lambda: canvas.evaluate(STANDARD_DEVIATION) > 5, page)
     first = canvas.screenshot()
     until(lambda: canvas.screenshot() != first, page)
+
+
+@pytest.mark.parametrize("screen", ["teach", "answers", "watch", "people", "settings"])
+def test_an_address_of_nothing_helps_on(page, site, screen):
+    page.goto(f"{site.url}#token={site.token}&go={screen}/none")
+    page.get_by_test_id("missing").wait_for()
+    page.get_by_role("link", name="See the experiments there are").click()
+    page.get_by_text("Hopper-v5").first.wait_for()
+
+
+def test_the_alarm_is_told_to_whoever_teaches_but_not_to_invited_people(page, site):
+    run = site.store.run_by_name(site.run)
+    site.store.report(run.id, "training", "learning", {"alarm": "Look at the agent: r̂ rises."})
+    teach(page, site)
+    page.get_by_test_id("alarm").get_by_text("Look at the agent").wait_for()
+    guest = site.store.create_token("labeller", site.store.labeller("guest"), site.experiment)
+    page.goto(f"{site.url}#token={guest}&go=teach/{site.experiment}")
+    page.reload()
+    drawn(page)
+    assert page.get_by_test_id("alarm").count() == 0

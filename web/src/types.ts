@@ -34,7 +34,10 @@ export interface Run {
   predictor: string;
   status: "training" | "waiting" | "stopped" | "finished" | "failed";
   message: string;
-  progress: Record<string, number | null | undefined>;
+  progress: Record<string, number | null | undefined> & {
+    /** Why somebody should look at the agent, while there is a reason. */
+    alarm?: string;
+  };
   heartbeat_at: number | null;
   alive: boolean;
 }

@@ -3,13 +3,14 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { freshCounts, signedOut } from "../app";
-import { api } from "../api";
+import { api, ApiError } from "../api";
 import { link, queryOf } from "../route";
 import type { AnswerFilter, LabelRow, Session } from "../types";
 import { Row } from "./AnswerRow";
 import { Filters, NO_FILTER } from "./Filters";
 import { InviteButton } from "./Invite";
 import { isResearcher } from "./List";
+import { Missing } from "./Missing";
 import { Shell } from "./Shell";
 import { Tabs } from "./Tabs";
 
@@ -20,6 +21,7 @@ export function Answers({ id, session }: { id: string; session: Session }) {
   const [only, setOnly] = useState<AnswerFilter>(() => ({ ...NO_FILTER, labeller: queryOf(location.hash).get("labeller") ?? "" }));
   const [rows, setRows] = useState<LabelRow[] | null>(null);
   const [more, setMore] = useState(false);
+  const [missing, setMissing] = useState(false);
   const [problem, setProblem] = useState("");
   const [name, setName] = useState("");
 
@@ -35,7 +37,10 @@ export function Answers({ id, session }: { id: string; session: Session }) {
   };
   const again = () => void load(null, Math.max(PAGE, rows?.length ?? 0));
   useEffect(() => {
-    api.experiment(id).then((experiment) => setName(experiment.name), () => undefined);
+    api.experiment(id).then(
+      (experiment) => setName(experiment.name),
+      (error) => setMissing(error instanceof ApiError && error.status === 404),
+    );
   }, [id]);
   // Again after each answer the server has taken, as many as are shown now.
   useEffect(again, [id, freshCounts.value]);
@@ -43,6 +48,7 @@ export function Answers({ id, session }: { id: string; session: Session }) {
 
   const last = rows?.[rows.length - 1];
   const tools = researcher ? <InviteButton experiment={id} /> : <a class="button" href={link("teach", id)}>Teach</a>;
+  if (missing) return <Missing message={problem} />;
   return (
     <Shell title={name ? `Answers · ${name}` : "Answers"} tools={tools}>
       {researcher && <Tabs id={id} here="answers" />}

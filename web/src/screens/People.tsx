@@ -6,12 +6,14 @@ import { useFetched } from "../hooks";
 import { link } from "../route";
 import type { People as Everybody, Person } from "../types";
 import { InviteButton } from "./Invite";
+import { Missing } from "./Missing";
 import { Shell } from "./Shell";
 import { Tabs } from "./Tabs";
 
 export function People({ id }: { id: string }) {
-  const { value: experiment } = useFetched(() => api.experiment(id), 10_000, id);
+  const { value: experiment, missing } = useFetched(() => api.experiment(id), 10_000, id);
   const { value: found, problem } = useFetched(() => api.people(id), 10_000, id);
+  if (missing) return <Missing message={problem} />;
   return (
     <Shell title={experiment ? `People · ${experiment.name}` : "People"} tools={<InviteButton experiment={id} />}>
       <Tabs id={id} here="people" />

@@ -10,16 +10,17 @@ import { Markdown } from "../markdown";
 import type { Experiment, Settings as Changes } from "../types";
 import { Finish } from "./Dialogs";
 import { InviteButton } from "./Invite";
+import { Missing } from "./Missing";
 import { Shell } from "./Shell";
 import { Tabs } from "./Tabs";
 
 export function Settings({ id }: { id: string }) {
-  const { value: experiment, problem } = useFetched(() => api.experiment(id), 3000, id);
+  const { value: experiment, problem, missing } = useFetched(() => api.experiment(id), 3000, id);
+  if (missing) return <Missing message={problem} />;
   return (
     <Shell title={experiment ? `Settings · ${experiment.name}` : "Settings"} tools={<InviteButton experiment={id} />}>
       <Tabs id={id} here="settings" />
       {problem && <p class="notice bad" role="alert">{problem}</p>}
-      {problem && !experiment && <p><a href="#/">See the experiments there are</a></p>}
       {experiment && (
         <div class="panels">
           <Course experiment={experiment} />

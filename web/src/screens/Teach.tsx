@@ -13,11 +13,13 @@ import { action, type Action, type Answer, belongsToFocus, type Choice } from ".
 import { keymap } from "../keymap";
 import { nextSpeed } from "../player/clock";
 import { Orbit } from "../player/camera";
+import { link } from "../route";
 import type { Teaching } from "../teaching";
-import type { Experiment, Session } from "../types";
+import type { Experiment, Run, Session } from "../types";
 import { AnswerButtons, PlayBar, Scale } from "./Buttons";
 import { Finish, Instructions, instructionsSeen } from "./Dialogs";
 import { KeysDialog } from "./KeysDialog";
+import { Missing } from "./Missing";
 import { Pair } from "./Pair";
 import { Shell } from "./Shell";
 import { type Pace, useLooking, usePlayback, useTeaching } from "./useTeaching";
@@ -26,7 +28,7 @@ import { Progress, Waiting } from "./Waiting";
 type Open = "instructions" | "keys" | "finish" | null;
 
 export function Teach({ id, session }: { id: string; session: Session }) {
-  const { value, problem } = useFetched(() => api.experiment(id), 2000, id);
+  const { value, problem, missing } = useFetched(() => api.experiment(id), 2000, id);
   const experiment = withFreshCounts(value);
   const teaching = useTeaching(id);
   const [open, setOpen] = useState<Open>(null);
@@ -58,10 +60,12 @@ export function Teach({ id, session }: { id: string; session: Session }) {
   const showing = over ? null : teaching.showing.value;
   const mayFinish = session.role !== "labeller" && experiment?.status === "open";
   const tools = mayFinish && <button type="button" onClick={() => setOpen("finish")}>Finish</button>;
+  if (missing) return <Missing message={problem} />;
   return (
     <Shell title={experiment?.name ?? ""} whole tools={tools}>
       <Progress experiment={experiment} trouble={gone ? "" : problem || teaching.problem.value} />
       <Told teaching={teaching} />
+      {session.role !== "labeller" && <Alarm run={experiment?.run ?? null} />}
       {showing && playback ? (
         <>
           <Pair showing={showing} playback={playback} swiped={swiped} />
@@ -81,6 +85,16 @@ export function Teach({ id, session }: { id: string; session: Session }) {
 }
 
 const swipe = (verdict: Choice): Answer => ({ do: "answer", verdict, strength: "PLAIN", key: "swipe" });
+
+/** r̂ rises while it agrees with people less and less: whoever teaches should look at what the agent does. */
+function Alarm({ run }: { run: Run | null }) {
+  if (!run?.progress.alarm) return null;
+  return (
+    <p class="notice bad" role="alert" data-testid="alarm">
+      {run.progress.alarm} <a href={link("watch", run.name)}>Watch it</a>
+    </p>
+  );
+}
 
 /** What was just answered, for those who cannot see that the next pair has come. */
 function Told({ teaching }: { teaching: Teaching }) {

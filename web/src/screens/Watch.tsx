@@ -23,12 +23,13 @@ import type { Clip } from "../player/poses";
 import { link } from "../route";
 import type { Played, Replay, Session, Strip } from "../types";
 import { Tool } from "./Buttons";
+import { Missing } from "./Missing";
 import { Shell } from "./Shell";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
 export function Watch({ name, session }: { name: string; session: Session }) {
-  const { value, problem } = useFetched(() => api.run(name), 4000, name);
+  const { value, problem, missing } = useFetched(() => api.run(name), 4000, name);
   const [chosen, setChosen] = useState<string | null>(null);
   const [played, setPlayed] = useState<Played[]>([]);
   const replays = withPlayed(value?.replays ?? [], played);
@@ -41,6 +42,7 @@ export function Watch({ name, session }: { name: string; session: Session }) {
     setPlayed((before) => [one, ...before]);
     setChosen(null);
   };
+  if (missing) return <Missing message={problem} />;
   return (
     <Shell title={`Watch · ${name}`} tools={tools}>
       {problem && <p class="notice bad" role="alert">{problem}</p>}
