@@ -78,7 +78,8 @@ class Site:
     segments: list[NewSegment] = field(repr=False)
 
     def ask_more(self, n: int) -> None:
-        """Up to 200 further questions: pairs of the same segments."""
+        """Up to 200 further questions, pairs of the same segments, as many as anybody answers."""
+        self.store.edit_experiment(self.experiment, wanted=None)
         run = self.store.run_by_name(self.run).id
         pairs = itertools.islice(itertools.permutations(self.segments, 2), n)
         items = [NewQuery(pair=f"more-{i}", left=a, right=b, step=1000) for i, (a, b) in enumerate(pairs)]
