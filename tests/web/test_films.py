@@ -91,6 +91,7 @@ def test_two_films_run_in_step_and_stand_on_the_same_frame(page, site):
     assert np.mean([frames <= 1 for frames in apart]) > 0.9  # the rest is the jump back to the start
     assert len(seen) > 15
     page.keyboard.press("Space")
+    page.wait_for_timeout(600)  # both may still be on their way to where the clock stands
     until(lambda: len(set(page.evaluate(NUMBERS))) == 1, page)
     stands = page.evaluate(NUMBERS)
     page.wait_for_timeout(400)

@@ -118,7 +118,7 @@ def test_watch_shows_curves_that_can_be_read_by_keyboard_and_as_a_table(page, si
     assert charts.first.get_by_role("status").inner_text() != first
     charts.first.get_by_text("As a table").click()
     rows = charts.first.locator("tbody tr")
-    assert rows.count() > 3
+    until(lambda: rows.count() > 3, page)
     assert first.split()[2].rstrip(":") == rows.first.locator("td").first.inner_text().split()[0]
     page.get_by_role("button", name="against answers").click()
     until(lambda: charts.count() == 3, page)

@@ -221,7 +221,7 @@ def test_the_alarm_is_told_to_whoever_teaches_but_not_to_invited_people(page, si
     teach(page, site)
     page.get_by_test_id("alarm").get_by_text("Look at the agent").wait_for()
     guest = site.store.create_token("labeller", site.store.labeller("guest"), site.experiment)
+    page.goto("about:blank")
     page.goto(f"{site.url}#token={guest}&go=teach/{site.experiment}")
-    page.reload()
-    drawn(page)
+    page.get_by_test_id("pair").wait_for()
     assert page.get_by_test_id("alarm").count() == 0
