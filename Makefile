@@ -10,10 +10,13 @@ teach: install
 	$(BIN)/python rl_teacher/teach.py $(ARGS)
 
 # As root this installs Chromium and OpenGL, and then no test of theirs may be skipped: see tests/system.py.
-# Two processes, each with whole files: half of the time is spent waiting for commands that the tests start.
+# Two processes, each with whole files: half of the time is spent waiting for commands that the tests start. What is
+# timed runs after all the others, alone.
 test: check
 	$(BIN)/python web/build.py --check
-	$(BIN)/python tests/system.py $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python tests/system.py $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+		--ignore tests/web/test_quick.py
+	$(BIN)/python tests/system.py $(BIN)/python -m pytest tests/web/test_quick.py
 
 check: install
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""What the tests need of the system beyond pip: a browser, and OpenGL for video.
+"""What the tests need of the system beyond pip: two browsers, and OpenGL for video.
 
 `python tests/system.py COMMAND …`, as in `make test`, installs Debian's packages where that is possible (root, apt) and
 runs the command. With all of them there, it sets RL_TEACHER_TOOLS=1 for it, and a test that misses one of them fails.
@@ -18,6 +18,7 @@ from typing import NoReturn
 REQUIRED = "RL_TEACHER_TOOLS"
 PACKAGES: dict[str, Callable[[], bool]] = {
     "chromium": lambda: bool(find_chromium()),
+    "firefox-esr": lambda: bool(find_firefox()),
     "libegl1": lambda: bool(find_library("EGL")),
     "libopengl0": lambda: bool(find_library("OpenGL")),
     "libgl1-mesa-dri": lambda: os.path.isdir("/usr/lib/x86_64-linux-gnu/dri") or os.path.isdir("/usr/lib64/dri"),
@@ -27,6 +28,11 @@ PACKAGES: dict[str, Callable[[], bool]] = {
 def find_chromium() -> str | None:
     """Where Chromium is."""
     return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def find_firefox() -> str | None:
+    """Where Firefox is."""
+    return shutil.which("firefox-esr") or shutil.which("firefox")
 
 
 def required() -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -17,11 +16,6 @@ KEYS = {"ArrowLeft": "\ue012", "ArrowUp": "\ue013", "Backspace": "\ue003"}
 PREFERENCES = """user_pref("browser.shell.checkDefaultBrowser", false);
 user_pref("webgl.force-enabled", true);
 """
-
-
-def find_firefox() -> str | None:
-    """Where Firefox is."""
-    return shutil.which("firefox-esr") or shutil.which("firefox")
 
 
 class Tab:

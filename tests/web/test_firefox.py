@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import time
 
 import pytest
 
-from tests.web.firefox import find_firefox, firefox
+from tests.system import find_firefox, tool_missing
+from tests.web.firefox import firefox
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 @pytest.mark.timeout(180)
 def test_firefox_opens_the_page_and_answers(site, tmp_path):
     program = find_firefox()
-    if program is None or importlib.util.find_spec("websockets") is None:
-        pytest.skip("NOT TESTED: Firefox or Python's websockets is missing. Install: apt-get install firefox-esr")
+    if program is None:
+        tool_missing("Firefox is missing. Install it as root with: apt-get install firefox-esr")
     profile = tmp_path / "profile"
     profile.mkdir()
     with firefox(program, profile) as tab:
