@@ -170,6 +170,7 @@ class TeachingLoop(Loop):
             self.listen()
             if self.teacher.n_decided < self.pace.n_pretrain and self.teacher.n_open:
                 given = f"{self.teacher.n_decided} of {self.pace.n_pretrain} given"
+                given += ", can't tell left out" if self.teacher.tally()["abstain"] else ""
                 paused = f"{PAUSED}; " if self.watch.paused() else ""
                 self.idle(f"{paused}waiting for answers about random behaviour: {given}")
         self.listen()
@@ -267,9 +268,8 @@ class TeachingLoop(Loop):
             self.ask(self.agent)
             self.listen()
             if not self._may_go_on():
-                given = f"{self.teacher.n_decided} given, {self.teacher.n_open} open"
                 what_for = "waiting for answers" if self.ready else NOTHING_YET
-                self.idle(PAUSED if self.watch.paused() else f"{what_for}: {given}")
+                self.idle(PAUSED if self.watch.paused() else f"{what_for}: {self.teacher.n_open} open")
         if self._changed:
             self.fit()
 

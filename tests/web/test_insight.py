@@ -210,7 +210,7 @@ def test_while_teaching_r_hat_is_off_until_asked_for_and_never_before_the_answer
     press(page, site, "ArrowLeft")
     assert asked == []
     page.get_by_role("button", name="r̂ of the last answer").click()
-    panel = page.get_by_label("Last answer")
+    panel = page.get_by_role("complementary", name="Last answer")
     until(lambda: panel.get_by_test_id("strip").count() == 2, page)
     assert "You said: Left is better" in panel.inner_text()
     first = panel.inner_text()
@@ -218,7 +218,7 @@ def test_while_teaching_r_hat_is_off_until_asked_for_and_never_before_the_answer
     until(lambda: panel.get_by_test_id("strip").count() == 2 and panel.inner_text() != first, page)
     assert "You said: Right is better" in panel.inner_text()
     press(page, site, "Backspace")
-    panel.get_by_text("Appears after your next answer").wait_for()
+    panel.get_by_text("appears here after your next answer").wait_for()
 
 
 def test_a_labeller_is_shown_nothing_of_r_hat(page, site):

@@ -197,20 +197,34 @@ def test_an_answer_can_be_changed_and_taken_back_in_the_list(page, site):
         page.locator(f"[data-testid=answer][data-verdict={verdicts[-1]}]").wait_for()
 
 
+def test_on_a_desk_all_tools_stand_in_one_row(page, site):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    teach(page, site)
+    tops = {round(button.bounding_box()["y"]) for button in page.locator(".playbar button").all()}
+    assert len(tops) == 1
+    clip = page.get_by_test_id("pair").bounding_box()
+    assert clip["height"] > 500
+    page.get_by_role("button", name="r̂ of the last answer").click()
+    page.get_by_text("r̂ appears here after your next answer").wait_for()
+
+
 def test_watch_plays_the_newest_replay(page, site):
     enter(page, site)
     page.get_by_role("link", name="Watch").click()
     page.get_by_text("true return 123.0").wait_for()
+    tabs = page.get_by_role("navigation", name="Experiment").get_by_role("link")
+    assert tabs.all_inner_texts() == ["Teach", "Answers", "People", "Settings", "Watch"]
     canvas = page.locator("canvas").first
     until(lambda: canvas.evaluate(STANDARD_DEVIATION) > 5, page)
     first = canvas.screenshot()
     until(lambda: canvas.screenshot() != first, page)
 
 
-@pytest.mark.parametrize("screen", ["teach", "answers", "watch", "people", "settings"])
-def test_an_address_of_nothing_helps_on(page, site, screen):
-    page.goto(f"{site.url}#token={site.token}&go={screen}/none")
-    page.get_by_test_id("missing").wait_for()
+@pytest.mark.parametrize("place", ["teach/none", "answers/none", "watch/none", "people/none", "settings/none", "none"])
+def test_an_address_of_nothing_helps_on(page, site, place):
+    enter(page, site)
+    page.goto(f"{site.url}#/{place}")
+    page.get_by_test_id("missing").get_by_text("none").wait_for()
     page.get_by_role("link", name="See the experiments there are").click()
     page.get_by_text("Hopper-v5").first.wait_for()
 

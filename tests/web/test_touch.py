@@ -117,7 +117,22 @@ def test_taps_answer_and_everything_fits(page, site):
     assert page.evaluate("(d => d.scrollWidth <= d.clientWidth)(document.querySelector('dialog'))")
 
 
-@pytest.mark.parametrize("place", ["#/", "#/answers/{}", "#/watch/hop-1", "#/nowhere"])
+def test_a_tapped_answer_does_not_look_chosen_for_the_next_pair(page, site):
+    teach(page, site)
+    for name in ("Equally good", "2 better left"):
+        before = turn(page)
+        page.get_by_role("button", name=name, exact=True).tap()
+        until(lambda before=before: turn(page) != before, page)
+        drawn(page)
+    look = "button => { const s = getComputedStyle(button); return s.borderColor + s.backgroundColor + s.color; }"
+    tie, abstain = (page.locator(f".answer.{name}").evaluate(look) for name in ("tie", "abstain"))
+    assert tie == abstain
+    assert page.locator(".scale button").nth(1).evaluate(look) == page.locator(".scale button").nth(2).evaluate(look)
+
+
+@pytest.mark.parametrize(
+    "place", ["#/", "#/answers/{}", "#/people/{}", "#/settings/{}", "#/watch/hop-1", "#/nowhere"]
+)
 def test_no_screen_is_wider_than_the_phone(page, site, place):
     page.goto(f"{site.url}#token={site.token}")
     page.get_by_test_id("experiment").wait_for()

@@ -51,6 +51,11 @@ export function answersText({ counts, wanted }: Experiment): string {
 
 /** One line on what the trainer is doing. */
 export function trainerText(run: Run | null): string {
+  const said = trainerSays(run);
+  return said.charAt(0).toUpperCase() + said.slice(1);
+}
+
+function trainerSays(run: Run | null): string {
   if (!run) return "No trainer has started on this experiment yet.";
   const busy = run.status === "training" || run.status === "waiting";
   if (busy && !run.alive) return "The trainer is not running. Start the same command again; every answer is kept.";

@@ -7,6 +7,7 @@ import { startKeymap } from "./keymap";
 import { parse, route, startRouting, tokenIn } from "./route";
 import { Answers } from "./screens/Answers";
 import { List } from "./screens/List";
+import { Missing } from "./screens/Missing";
 import { Shell } from "./screens/Shell";
 import { People } from "./screens/People";
 import { Settings } from "./screens/Settings";
@@ -36,13 +37,7 @@ function App() {
     case "watch":
       return <Watch key={where.id} name={where.id} session={who.session} />;
     case "unknown":
-      return (
-        <Shell title="No such page">
-          <p>
-            There is no page <code>{where.hash}</code>. <a href="#/">See the experiments</a>.
-          </p>
-        </Shell>
-      );
+      return <Missing message={`There is no page ${where.hash}.`} />;
   }
 }
 

@@ -3,30 +3,38 @@
  * researchers: answers given with r̂ in view tend to agree with it, and then teach it nothing.
  */
 
-import { useState } from "preact/hooks";
+import { signal } from "@preact/signals";
 
 import { lastSaved } from "../app";
 import { verdictText } from "../format";
 import { unswap } from "../sides";
-import type { Session } from "../types";
 import { PairStrips } from "./PairStrips";
 
 const SWITCH = "rl-teacher.last-answer";
 
-export function LastAnswer({ experiment, session }: { experiment: string; session: Session }) {
-  const [on, setOn] = useState(() => remembered());
-  if (session.role === "labeller") return null;
+const on = signal(remembered());
+
+/** Stands among the tools; on a narrow screen only its sign does. */
+export function LastAnswerSwitch() {
   const flip = () => {
-    remember(!on);
-    setOn(!on);
+    on.value = !on.value;
+    remember(on.value);
   };
+  return (
+    <button type="button" class="tool" title="r̂ of the last answer" aria-label="r̂ of the last answer" aria-pressed={on.value} onClick={flip}>
+      r̂<span class="roomy">of the last answer</span>
+    </button>
+  );
+}
+
+export function LastAnswer({ experiment }: { experiment: string }) {
+  if (!on.value) return null;
   const last = lastSaved.value;
   const mine = last?.experiment === experiment && last.label.verdict !== "WITHDRAWN" ? last.label : null;
   return (
-    <aside class={on ? "last-answer on" : "last-answer"} aria-label="Last answer">
-      <button type="button" class="tool" aria-pressed={on} onClick={flip}>r̂ of the last answer</button>
-      {on && !mine && <span class="soft">Appears after your next answer.</span>}
-      {on && mine && (
+    <aside class="last-answer" aria-label="Last answer">
+      {!mine && <span class="soft">r̂ appears here after your next answer.</span>}
+      {mine && (
         <>
           <span class="soft">You said: {verdictText({ verdict: unswap(mine.verdict, mine.swapped), strength: mine.strength })}</span>
           <PairStrips key={mine.id} experiment={experiment} query={mine.query_id} swapped={mine.swapped} />
@@ -44,9 +52,9 @@ function remembered(): boolean {
   }
 }
 
-function remember(on: boolean): void {
+function remember(value: boolean): void {
   try {
-    localStorage.setItem(SWITCH, on ? "on" : "off");
+    localStorage.setItem(SWITCH, value ? "on" : "off");
   } catch {
     // Without storage the switch holds until the page is left.
   }

@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { freshCounts, signedOut } from "../app";
 import { api, ApiError } from "../api";
 import { link, queryOf } from "../route";
-import type { AnswerFilter, LabelRow, Session } from "../types";
+import type { AnswerFilter, Experiment, LabelRow, Session } from "../types";
 import { Row } from "./AnswerRow";
 import { Filters, NO_FILTER } from "./Filters";
 import { InviteButton } from "./Invite";
@@ -23,7 +23,7 @@ export function Answers({ id, session }: { id: string; session: Session }) {
   const [more, setMore] = useState(false);
   const [missing, setMissing] = useState(false);
   const [problem, setProblem] = useState("");
-  const [name, setName] = useState("");
+  const [experiment, setExperiment] = useState<Experiment | null>(null);
 
   const load = async (before: number | null, n: number) => {
     try {
@@ -37,10 +37,7 @@ export function Answers({ id, session }: { id: string; session: Session }) {
   };
   const again = () => void load(null, Math.max(PAGE, rows?.length ?? 0));
   useEffect(() => {
-    api.experiment(id).then(
-      (experiment) => setName(experiment.name),
-      (error) => setMissing(error instanceof ApiError && error.status === 404),
-    );
+    api.experiment(id).then(setExperiment, (error) => setMissing(error instanceof ApiError && error.status === 404));
   }, [id]);
   // Again after each answer the server has taken, as many as are shown now.
   useEffect(again, [id, freshCounts.value]);
@@ -50,8 +47,8 @@ export function Answers({ id, session }: { id: string; session: Session }) {
   const tools = researcher ? <InviteButton experiment={id} /> : <a class="button" href={link("teach", id)}>Teach</a>;
   if (missing) return <Missing message={problem} />;
   return (
-    <Shell title={name ? `Answers · ${name}` : "Answers"} tools={tools}>
-      {researcher && <Tabs id={id} here="answers" />}
+    <Shell title={experiment ? `Answers · ${experiment.name}` : "Answers"} tools={tools}>
+      {researcher && <Tabs id={id} here="answers" run={experiment?.run} />}
       {researcher && <Filters experiment={id} only={only} set={setOnly} />}
       {problem && <p class="notice bad" role="alert">{problem}</p>}
       {rows?.length === 0 && <Nothing id={id} narrowed={only !== NO_FILTER && Object.values(only).some(Boolean)} />}

@@ -79,9 +79,11 @@ interface Props {
   playback: Playback | null;
   pace: Pace;
   tap: Tap;
+  /** Further tools, before those that help. */
+  children?: ComponentChildren;
 }
 
-export function PlayBar({ teaching, playback, pace, tap }: Props) {
+export function PlayBar({ teaching, playback, pace, tap, children }: Props) {
   const last = teaching.last.value;
   return (
     <div class="playbar" role="group" aria-label="Undo, playback, help">
@@ -89,6 +91,7 @@ export function PlayBar({ teaching, playback, pace, tap }: Props) {
       <span class="soft said-last" key={last?.n} aria-hidden="true">{last && verdictText(last)}</span>
       {playback && <Steering playback={playback} pace={pace} tap={tap} />}
       <span class="helps">
+        {children}
         <KeyTool tap={tap} action="instructions">Instructions</KeyTool>
         <KeyTool tap={tap} action="help">Keys</KeyTool>
       </span>
@@ -99,6 +102,7 @@ export function PlayBar({ teaching, playback, pace, tap }: Props) {
 function Steering({ playback, pace: { realTime, speed }, tap }: { playback: Playback; pace: Pace; tap: Tap }) {
   void playback.changed.value;
   const { clock } = playback;
+  const [factor, rest] = factorText(clock.life).split(/(?= than )/);
   return (
     <span class="steering">
       <KeyTool tap={tap} action="back" label="One frame back">‹</KeyTool>
@@ -108,7 +112,7 @@ function Steering({ playback, pace: { realTime, speed }, tap }: { playback: Play
       <output class="speed" aria-label="Speed" data-testid="factor">{speed}×</output>
       <KeyTool tap={tap} action="faster" label="Faster">+</KeyTool>
       <KeyTool tap={tap} action="realtime" pressed={realTime}>
-        <span data-testid="speed">{factorText(clock.life)}</span>
+        <span data-testid="speed">{factor}{rest && <span class="roomy">{rest}</span>}</span>
       </KeyTool>
     </span>
   );

@@ -1,4 +1,4 @@
-/** What an address leads to that names an experiment or a run that is not there. */
+/** What an address leads to that names a page, an experiment or a run that is not there. */
 
 import { Shell } from "./Shell";
 
@@ -8,7 +8,7 @@ export function Missing({ message }: { message: string }) {
       <div class="quiet" data-testid="missing">
         <h2>There is nothing at this address</h2>
         <p>{message}</p>
-        <p>It may have been another server's, or your link may be for another experiment.</p>
+        <p class="soft">It may have been another server's, or your link may be for another experiment.</p>
         <a class="button primary" href="#/">See the experiments there are</a>
       </div>
     </Shell>

@@ -16,7 +16,7 @@ export function People({ id }: { id: string }) {
   if (missing) return <Missing message={problem} />;
   return (
     <Shell title={experiment ? `People · ${experiment.name}` : "People"} tools={<InviteButton experiment={id} />}>
-      <Tabs id={id} here="people" />
+      <Tabs id={id} here="people" run={experiment?.run} />
       {problem && <p class="notice bad" role="alert">{problem}</p>}
       {found?.people.length === 0 && (
         <div class="quiet">

@@ -19,7 +19,7 @@ export function Settings({ id }: { id: string }) {
   if (missing) return <Missing message={problem} />;
   return (
     <Shell title={experiment ? `Settings · ${experiment.name}` : "Settings"} tools={<InviteButton experiment={id} />}>
-      <Tabs id={id} here="settings" />
+      <Tabs id={id} here="settings" run={experiment?.run} />
       {problem && <p class="notice bad" role="alert">{problem}</p>}
       {experiment && (
         <div class="panels">

@@ -8,7 +8,7 @@ import { api } from "../api";
 import { deedText } from "../format";
 import { Held } from "../guard";
 import { useFetched } from "../hooks";
-import { LastAnswer } from "../insight/LastAnswer";
+import { LastAnswer, LastAnswerSwitch } from "../insight/LastAnswer";
 import { action, type Action, type Answer, belongsToFocus, type Choice } from "../keys";
 import { keymap } from "../keymap";
 import { nextSpeed } from "../player/clock";
@@ -19,6 +19,7 @@ import type { Experiment, Run, Session } from "../types";
 import { AnswerButtons, PlayBar, Scale } from "./Buttons";
 import { Finish, Instructions, instructionsSeen } from "./Dialogs";
 import { KeysDialog } from "./KeysDialog";
+import { isResearcher } from "./List";
 import { Missing } from "./Missing";
 import { Pair } from "./Pair";
 import { Shell } from "./Shell";
@@ -58,14 +59,14 @@ export function Teach({ id, session }: { id: string; session: Session }) {
   const gone = finishing && problem !== "";
   const over = gone || experiment?.status === "finished";
   const showing = over ? null : teaching.showing.value;
-  const mayFinish = session.role !== "labeller" && experiment?.status === "open";
+  const mayFinish = isResearcher(session) && experiment?.status === "open";
   const tools = mayFinish && <button type="button" onClick={() => setOpen("finish")}>Finish</button>;
   if (missing) return <Missing message={problem} />;
   return (
     <Shell title={experiment?.name ?? ""} whole tools={tools}>
       <Progress experiment={experiment} trouble={gone ? "" : problem || teaching.problem.value} />
       <Told teaching={teaching} />
-      {session.role !== "labeller" && <Alarm run={experiment?.run ?? null} />}
+      {isResearcher(session) && <Alarm run={experiment?.run ?? null} />}
       {showing && playback ? (
         <>
           <Pair showing={showing} playback={playback} swiped={swiped} />
@@ -75,8 +76,10 @@ export function Teach({ id, session }: { id: string; session: Session }) {
       ) : (
         <Waiting experiment={experiment} asked={teaching.asked.value} gone={gone} />
       )}
-      <PlayBar teaching={teaching} playback={showing && playback} pace={pace} tap={tap} />
-      <LastAnswer experiment={id} session={session} />
+      <PlayBar teaching={teaching} playback={showing && playback} pace={pace} tap={tap}>
+        {isResearcher(session) && <LastAnswerSwitch />}
+      </PlayBar>
+      {isResearcher(session) && <LastAnswer experiment={id} />}
       {open === "instructions" && experiment && <Instructions experiment={experiment} close={close} />}
       {open === "keys" && <KeysDialog close={close} />}
       {open === "finish" && experiment && <Finish experiment={experiment} close={close} told={() => setFinishing(true)} />}

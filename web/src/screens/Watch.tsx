@@ -23,8 +23,10 @@ import type { Clip } from "../player/poses";
 import { link } from "../route";
 import type { Played, Replay, Session, Strip } from "../types";
 import { Tool } from "./Buttons";
+import { isResearcher } from "./List";
 import { Missing } from "./Missing";
 import { Shell } from "./Shell";
+import { Tabs } from "./Tabs";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
@@ -35,16 +37,18 @@ export function Watch({ name, session }: { name: string; session: Session }) {
   const replays = withPlayed(value?.replays ?? [], played);
   const replay = replays.find((one) => nameOf(one) === chosen) ?? replays[0] ?? null;
   const strip = played.find((one) => replay && nameOf(one.replay) === nameOf(replay))?.strip ?? null;
-  const tools = value && <a class="button" href={link("teach", value.experiment.id)}>Teach</a>;
+  const researcher = isResearcher(session);
+  const teach = value && <a class="button" href={link("teach", value.experiment.id)}>Teach</a>;
   const state = value && stateOf({ status: "open", run: value.run });
-  const insight = value && session.role !== "labeller" ? value.experiment.id : null;
+  const insight = value && researcher ? value.experiment.id : null;
   const arrived = (one: Played) => {
     setPlayed((before) => [one, ...before]);
     setChosen(null);
   };
   if (missing) return <Missing message={problem} />;
   return (
-    <Shell title={`Watch · ${name}`} tools={tools}>
+    <Shell title={`Watch · ${name}`} tools={!researcher && teach}>
+      {researcher && value && <Tabs id={value.experiment.id} here="watch" run={value.run} />}
       {problem && <p class="notice bad" role="alert">{problem}</p>}
       {value && (
         <p class="soft">
