@@ -128,7 +128,10 @@ class FakePerson:
         return sum(verdict is not Verdict.ABSTAIN for _, verdict in self.record)
 
     def tally(self) -> dict[str, int]:
-        return {"asked": self.n_open + len(self.record), "answered": len(self.record)}
+        kinds = {str(kind).lower(): 0 for kind in (Verdict.LEFT, Verdict.RIGHT, Verdict.TIE, Verdict.ABSTAIN)}
+        for _, verdict in self.record:
+            kinds[str(verdict).lower()] += 1
+        return {"asked": self.n_open + len(self.record), "answered": len(self.record), **kinds}
 
     def asked(self) -> set[str]:
         return {query.id for query in [*self.open, *self.expired, *(query for query, _ in self.said)]}

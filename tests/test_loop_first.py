@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rl_teacher.labels import Verdict
 from rl_teacher.queries.schedules import ConstantSchedule
 from tests.fakes import FakePerson, FakeWatch, K, human_pace, teaching
 
@@ -31,6 +32,14 @@ def test_the_answer_that_ends_the_wait_is_in_the_first_fit_with_the_iterations_a
         loop.run()
         assert fits[0] == (max(1, n_pretrain), 77)
         assert {n_iters for _, n_iters in fits[1:]} == {None}
+
+
+def test_who_cannot_tell_is_told_that_this_is_not_counted():
+    person = FakePerson(lambda n: Verdict.LEFT if n else Verdict.ABSTAIN)
+    watch = FakeWatch(lambda n: person.answer(1))
+    teaching(person, watch, human_pace(None, 2), ConstantSchedule(2, 100)).prepare()
+    counted = [line.partition("behaviour: ")[2] for line in watch.messages if "random behaviour" in line]
+    assert counted[:3] == ["0 of 2 given", "0 of 2 given, can't tell left out", "1 of 2 given, can't tell left out"]
 
 
 def test_a_stop_before_the_agent_learns_leaves_the_first_fit_for_later():

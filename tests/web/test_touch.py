@@ -130,9 +130,7 @@ def test_a_tapped_answer_does_not_look_chosen_for_the_next_pair(page, site):
     assert page.locator(".scale button").nth(1).evaluate(look) == page.locator(".scale button").nth(2).evaluate(look)
 
 
-@pytest.mark.parametrize(
-    "place", ["#/", "#/answers/{}", "#/people/{}", "#/settings/{}", "#/watch/hop-1", "#/nowhere"]
-)
+@pytest.mark.parametrize("place", ["#/", "#/answers/{}", "#/people/{}", "#/settings/{}", "#/watch/hop-1", "#/nowhere"])
 def test_no_screen_is_wider_than_the_phone(page, site, place):
     page.goto(f"{site.url}#token={site.token}")
     page.get_by_test_id("experiment").wait_for()
