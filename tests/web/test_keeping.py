@@ -115,6 +115,16 @@ def test_undo_without_a_network_arrives_in_order(page, site):
     assert len({label.query_id for label in site.store.labels_since(site.experiment, 0, 10)}) == 1
 
 
+def test_an_answer_that_comes_late_is_kept_and_told(page, site):
+    teach(page, site)
+    shown, me = query(page), site.store.labeller("tester")
+    for claim in site.store.claim(site.experiment, me, 3):
+        site.store.release(claim.lease, me)
+    page.keyboard.press("ArrowUp")
+    page.get_by_test_id("progress").get_by_text("That answer came late").first.wait_for()
+    assert [label.query_id for label in site.store.labels_since(site.experiment, 0, 10)] == [shown]
+
+
 def test_an_answer_whose_acknowledgement_is_lost_counts_once(page, site):
     """The server has it, the browser does not know: it sends again."""
     teach(page, site)
@@ -184,7 +194,7 @@ PRESSES = """() => {
 
 
 def test_keys_pressed_before_anything_was_seen_answer_nothing(page, site):
-    """Pressed from within the page, at the moment the pair comes: a test on a slow machine may itself take 300 ms to press."""
+    """Pressed by the page itself as the pair comes: a test on a slow machine may take 300 ms to press."""
     site.store.edit_experiment(site.experiment, instructions="")
     page.add_init_script(f"""new MutationObserver((_, watch) => {{
       if (!document.querySelector("[data-testid=pair]")) return;

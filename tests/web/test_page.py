@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 from collections.abc import Callable
 
 import pytest
+
+from rl_teacher.server.page import STATIC
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -239,3 +242,10 @@ def test_the_alarm_is_told_to_whoever_teaches_but_not_to_invited_people(page, si
     page.goto(f"{site.url}#token={guest}&go=teach/{site.experiment}")
     page.get_by_test_id("pair").wait_for()
     assert page.get_by_test_id("alarm").count() == 0
+
+
+def test_the_first_load_and_the_drawing_stay_small(page_is_built):
+    sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in STATIC.rglob("*") if path.is_file()}
+    drawing = sum(size for name, size in sizes.items() if name.startswith("engine-"))
+    assert 0 < drawing <= 160_000
+    assert sum(sizes.values()) - drawing <= 60_000

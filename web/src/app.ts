@@ -21,6 +21,11 @@ export const freshCounts = signal<{ experiment: string; counts: Counts; verdict:
 
 /** The newest answer that the server has, of this page. */
 export const lastSaved = signal<{ experiment: string; label: LabelOut } | null>(null);
+
+/** The experiment of an answer that has just come late, for as long as that is news. */
+export const cameLate = signal<string | null>(null);
+const NEWS_MS = 8_000;
+
 /** The browser's storage; null where it is forbidden. */
 export const shelf: Shelf | null = storage();
 
@@ -29,12 +34,18 @@ export const outbox = new Outbox({
   origin: location.origin,
   send: api.label,
   who,
-  saved: ({ experiment, label }, { counts }) => {
+  saved: ({ experiment, label }, { counts, late }) => {
     freshCounts.value = { experiment, counts, verdict: label.verdict };
     lastSaved.value = { experiment, label };
+    if (late) tellLate(experiment);
   },
   locked: () => (signIn.value = { state: "out", refused: false }),
 });
+
+function tellLate(experiment: string): void {
+  cameLate.value = experiment;
+  window.setTimeout(() => (cameLate.value = null), NEWS_MS);
+}
 
 function storage(): Shelf | null {
   try {

@@ -3,7 +3,7 @@
 import { useComputed } from "@preact/signals";
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { freshCounts } from "../app";
+import { cameLate, freshCounts } from "../app";
 import { api } from "../api";
 import { deedText } from "../format";
 import { Held } from "../guard";
@@ -64,7 +64,7 @@ export function Teach({ id, session }: { id: string; session: Session }) {
   if (missing) return <Missing message={problem} />;
   return (
     <Shell title={experiment?.name ?? ""} whole tools={tools}>
-      <Progress experiment={experiment} trouble={gone ? "" : problem || teaching.problem.value} />
+      <Progress experiment={experiment} trouble={gone ? "" : problem || teaching.problem.value} late={cameLate.value === id} />
       <Told teaching={teaching} />
       {isResearcher(session) && <Alarm run={experiment?.run ?? null} />}
       {showing && playback ? (

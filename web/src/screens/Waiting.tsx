@@ -6,21 +6,26 @@ import { link } from "../route";
 import type { Experiment } from "../types";
 import { Meter } from "./List";
 
+const LATE = "That answer came late: its pair was not lent to you any more. It is kept.";
+
 interface ProgressProps {
   experiment: Experiment | null;
   /** Something is wrong: said in the trainer's place, so that the clips do not move. */
   trouble: string;
+  /** An answer has just come late. */
+  late: boolean;
 }
 
-export function Progress({ experiment, trouble }: ProgressProps) {
+export function Progress({ experiment, trouble, late }: ProgressProps) {
   return (
     <div class="progress" data-testid="progress">
       {experiment && <Figures experiment={experiment} />}
       {trouble ? (
         <span class="trainer trouble" role="alert">{trouble}</span>
       ) : (
-        <span class="soft trainer">{experiment && trainerText(experiment.run)}</span>
+        <span class="soft trainer">{experiment && !late && trainerText(experiment.run)}{late && LATE}</span>
       )}
+      <span class="sr-only" role="status">{late && LATE}</span>
     </div>
   );
 }
