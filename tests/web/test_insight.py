@@ -233,6 +233,11 @@ def test_a_labeller_is_shown_nothing_of_r_hat(page, site):
     page.wait_for_timeout(500)
     assert page.get_by_test_id("curves").count() == 0
     assert page.get_by_role("button", name="Play now").count() == 0
+    for screen in ("settings", "people"):
+        page.goto(f"{site.url}#/{screen}/{site.experiment}")
+        page.get_by_text("This page is for whoever runs the experiment").wait_for()
+        page.goto(f"{site.url}#/")
+        page.get_by_test_id("experiment").wait_for()
 
 
 def test_the_alarm_stands_above_the_curves(page, site):

@@ -6,7 +6,7 @@ import { enter, keepWatch, signIn } from "./app";
 import { startKeymap } from "./keymap";
 import { parse, route, startRouting, tokenIn } from "./route";
 import { Answers } from "./screens/Answers";
-import { List } from "./screens/List";
+import { isResearcher, List } from "./screens/List";
 import { Missing } from "./screens/Missing";
 import { Shell } from "./screens/Shell";
 import { People } from "./screens/People";
@@ -16,6 +16,8 @@ import { Teach } from "./screens/Teach";
 import { Watch } from "./screens/Watch";
 import { Welcome } from "./screens/Welcome";
 
+const ONLY_RESEARCHERS: readonly string[] = ["people", "settings"];
+
 function App() {
   const who = signIn.value;
   const where = route.value;
@@ -23,6 +25,10 @@ function App() {
   if (who.state === "out") return <SignedOut refused={who.refused} />;
   if (who.state === "name") return <Welcome token={who.token} problem={who.problem} />;
   if (who.state === "unreachable") return <Unreachable message={who.message} />;
+  if (ONLY_RESEARCHERS.includes(where.screen) && !isResearcher(who.session)) {
+    const message = "This page is for whoever runs the experiment.";
+    return <Missing title="Your link does not open this page" message={message} hint="Your own answers are under Answers." />;
+  }
   switch (where.screen) {
     case "list":
       return <List session={who.session} />;

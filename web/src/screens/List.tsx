@@ -37,6 +37,7 @@ function Card({ experiment, session }: { experiment: Experiment; session: Sessio
   const { id, name, env_id, run, counts } = experiment;
   const { word, tone } = stateOf(experiment);
   const forPeople = !run || run.predictor === "human";
+  const over = experiment.status === "finished";
   return (
     <li class="card" data-testid="experiment">
       <div class="card-head">
@@ -52,11 +53,11 @@ function Card({ experiment, session }: { experiment: Experiment; session: Sessio
       </p>
       <p>{trainerText(run)}</p>
       <nav class="row" aria-label={name}>
-        {forPeople && <a class="button primary" href={link("teach", id)}>Teach</a>}
+        {forPeople && <a class={over ? "button" : "button primary"} href={link("teach", id)}>Teach</a>}
         {forPeople && <a class="button" href={link("answers", id)}>Answers</a>}
         {forPeople && isResearcher(session) && <a class="button" href={link("people", id)}>People</a>}
         {isResearcher(session) && <a class="button" href={link("settings", id)}>Settings</a>}
-        {run && <a class="button" href={link("watch", run.name)}>Watch</a>}
+        {run && <a class={over ? "button primary" : "button"} href={link("watch", run.name)}>Watch</a>}
       </nav>
     </li>
   );

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 
-import { outbox } from "../app";
+import { outbox, signIn } from "../app";
 import type { Delivery } from "../outbox";
 import { filming } from "../player/films";
 
@@ -50,6 +50,7 @@ export function deliveryText(delivery: Delivery): string {
 
 function Delivered() {
   const delivery = outbox.delivery.value;
+  if (delivery.state === "saved" && signIn.value.state !== "in") return null;
   // Each answer is saving, then saved: only what is out of the ordinary is read aloud.
   const news = delivery.state === "offline" ? "Offline; answers are kept here and sent later." : "";
   return (

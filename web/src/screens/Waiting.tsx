@@ -75,7 +75,7 @@ export function Waiting({ experiment, asked, gone }: Props) {
     <div class="quiet" data-testid="waiting">
       {!finished && <span class={`pulse ${stateOf(experiment).tone}`} aria-hidden="true" />}
       <h2 aria-live="polite">{finished ? "Teaching is finished" : "No question is open right now"}</h2>
-      <p>{trainerText(run)}</p>
+      <p>{finished ? "Every answer is kept. Thank you!" : trainerText(run)}</p>
       {!finished && <p class="soft">New clips appear here by themselves as soon as the agent has something to show.</p>}
       <div class="row">
         {run && <a class="button primary" href={link("watch", run.name)}>Watch the agent</a>}
