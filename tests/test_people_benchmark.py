@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.people import load, vanish
+from benchmarks.people import load
+from benchmarks.vanishing import vanish
 
 
 def test_everything_is_answered_once_though_a_third_vanish(tmp_path: Path):

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from rl_teacher.feedback.base import Storage, batches, columns, found, with_renditions
 from rl_teacher.feedback.blobs import unpack_arrays
-from rl_teacher.feedback.records import Arrays, Clip, Experiment, Provenance, Replay, Run, StoredQuery, StoredSegment
+from rl_teacher.feedback.provenance import Provenance, StoredQuery, StoredSegment
+from rl_teacher.feedback.records import Arrays, Clip, Experiment, Replay, Run
 from rl_teacher.feedback.schema import clips, experiments, queries, replays, runs, segments
 
 # Made once: pages ask for these every other second.

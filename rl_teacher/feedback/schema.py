@@ -9,85 +9,56 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-Big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-"""SQLite numbers rows by itself only in a column called INTEGER."""
-
+from rl_teacher.feedback.columns import Big, ident, metadata, moment, ref, text
 
 TALLIED = ("asked", "open", "unanswered", "answered", "decided", "left", "right", "tie", "abstain", "withdrawn")
 """What is counted of each experiment; records.Counts has the meanings."""
 
-
-def _id(length: int = 32) -> sa.Column[str]:
-    return sa.Column("id", sa.String(length), primary_key=True)
-
-
-def _ref(name: str, target: str, *, nullable: bool = False, primary_key: bool = False) -> sa.Column[str]:
-    length = 64 if target == "clips.id" else 32
-    return sa.Column(name, sa.String(length), sa.ForeignKey(target), nullable=nullable, primary_key=primary_key)
-
-
-def _time(name: str, *, nullable: bool = False) -> sa.Column[float]:
-    return sa.Column(name, sa.Double, nullable=nullable)
-
-
-def _text(name: str, length: int) -> sa.Column[str]:
-    return sa.Column(name, sa.String(length), nullable=False)
-
-
 experiments = sa.Table(
     "experiments",
     metadata,
-    _id(),
+    ident(),
     sa.Column("name", sa.String(200), nullable=False, unique=True),
-    _text("env_id", 200),
+    text("env_id", 200),
     sa.Column("instructions", sa.Text, nullable=False),  # Markdown
-    _text("status", 16),  # open | finished
+    text("status", 16),  # open | finished
     sa.Column("wanted", sa.Integer),  # answers; null is "until stopped"
     sa.Column("answers_per_pair", sa.Integer, nullable=False, default=1),  # people who are to answer each question
     sa.Column("repeat_rate", sa.Double, nullable=False, default=0.0),  # share of pairs shown to the same person again
     sa.Column("gold_rate", sa.Double, nullable=False, default=0.0),  # share of pairs whose answer is known
     sa.Column("trust", sa.Boolean, nullable=False, default=False),  # soften what unreliable people say
-    _time("created_at"),
-    _time("updated_at"),
+    moment("created_at"),
+    moment("updated_at"),
 )
 
 runs = sa.Table(
     "runs",
     metadata,
-    _id(),
-    _ref("experiment_id", "experiments.id"),
+    ident(),
+    ref("experiment_id", "experiments.id"),
     sa.Column("name", sa.String(200), nullable=False, unique=True),
     sa.Column("seed", Big, nullable=False),
-    _text("predictor", 16),
-    _text("status", 16),  # training | waiting | stopped | finished | failed
+    text("predictor", 16),
+    text("status", 16),  # training | waiting | stopped | finished | failed
     sa.Column("message", sa.Text, nullable=False),  # one line for people
     sa.Column("progress", sa.JSON, nullable=False),
-    _time("started_at"),
-    _time("heartbeat_at"),
+    moment("started_at"),
+    moment("heartbeat_at"),
     sa.Index(None, "experiment_id", "started_at"),
 )
 
 clips = sa.Table(
     "clips",
     metadata,
-    _id(64),  # of the content, so that one clip is stored once
-    _text("kind", 16),  # poses | video
-    _text("blob", 64),
-    _text("media_type", 100),
+    ident(64),  # of the content, so that one clip is stored once
+    text("kind", 16),  # poses | video
+    text("blob", 64),
+    text("media_type", 100),
     sa.Column("scene_blob", sa.String(64)),
     sa.Column("n_frames", sa.Integer, nullable=False),
     sa.Column("fps", sa.Double, nullable=False),  # at 1×
     sa.Column("dt", sa.Double, nullable=False),  # simulated seconds per frame
-    _time("created_at"),
+    moment("created_at"),
     sa.Index(None, "blob"),
     sa.Index(None, "scene_blob"),
 )
@@ -95,22 +66,22 @@ clips = sa.Table(
 renditions = sa.Table(
     "renditions",
     metadata,
-    _ref("clip_id", "clips.id", primary_key=True),
+    ref("clip_id", "clips.id", primary_key=True),
     sa.Column("media_type", sa.String(100), primary_key=True),
-    _text("blob", 64),
-    _time("created_at"),
+    text("blob", 64),
+    moment("created_at"),
     sa.Index(None, "blob"),
 )
 
 segments = sa.Table(
     "segments",
     metadata,
-    _id(),
-    _ref("experiment_id", "experiments.id"),
-    _ref("run_id", "runs.id"),
-    _text("key", 64),  # trajectory.Segment.key
-    _text("data_blob", 64),
-    _ref("clip_id", "clips.id"),
+    ident(),
+    ref("experiment_id", "experiments.id"),
+    ref("run_id", "runs.id"),
+    text("key", 64),  # trajectory.Segment.key
+    text("data_blob", 64),
+    ref("clip_id", "clips.id"),
     sa.Column("step", Big, nullable=False),
     sa.Column("episode", Big, nullable=False),
     sa.Column("start", Big, nullable=False),
@@ -122,23 +93,23 @@ segments = sa.Table(
 queries = sa.Table(
     "queries",
     metadata,
-    _id(),
-    _ref("experiment_id", "experiments.id"),
-    _ref("run_id", "runs.id"),
+    ident(),
+    ref("experiment_id", "experiments.id"),
+    ref("run_id", "runs.id"),
     sa.Column("number", Big, nullable=False),  # the larger, the fresher
-    _text("pair", 64),  # trajectory.Query.id
-    _ref("left_segment_id", "segments.id"),
-    _ref("right_segment_id", "segments.id"),
-    _text("why", 100),
+    text("pair", 64),  # trajectory.Query.id
+    ref("left_segment_id", "segments.id"),
+    ref("right_segment_id", "segments.id"),
+    text("why", 100),
     sa.Column("score", sa.Double, nullable=False),
     sa.Column("step", Big, nullable=False),  # of the run when asked
-    _text("state", 16),  # open | expired
+    text("state", 16),  # open | expired
     sa.Column("kind", sa.String(16), nullable=False, default="question"),  # question | repeat | gold: see checks
     sa.Column("answers_wanted", sa.Integer, nullable=False),
     sa.Column("n_answers", sa.Integer, nullable=False),  # labellers whose newest label is not WITHDRAWN
     sa.Column("is_full", sa.Boolean, nullable=False),  # n_answers >= answers_wanted, or a researcher corrected it
-    _time("created_at"),
-    _time("expired_at", nullable=True),
+    moment("created_at"),
+    moment("expired_at", nullable=True),
     sa.UniqueConstraint("experiment_id", "pair"),
     sa.Index(None, "experiment_id", "kind", "state", "is_full", "n_answers", "number"),
     sa.Index(None, "run_id", "state", "step"),
@@ -147,29 +118,29 @@ queries = sa.Table(
 golds = sa.Table(  # questions whose answer is known
     "golds",
     metadata,
-    _ref("query_id", "queries.id", primary_key=True),
-    _ref("experiment_id", "experiments.id"),
-    _text("verdict", 16),
-    _text("set_by", 200),
-    _time("set_at"),
+    ref("query_id", "queries.id", primary_key=True),
+    ref("experiment_id", "experiments.id"),
+    text("verdict", 16),
+    text("set_by", 200),
+    moment("set_at"),
     sa.Index(None, "experiment_id"),
 )
 
 checks = sa.Table(  # queries that only test one person: copies of questions, never learned from
     "checks",
     metadata,
-    _ref("query_id", "queries.id", primary_key=True),
-    _ref("of_id", "queries.id"),
-    _ref("labeller_id", "labellers.id"),
+    ref("query_id", "queries.id", primary_key=True),
+    ref("of_id", "queries.id"),
+    ref("labeller_id", "labellers.id"),
     sa.Column("swapped", sa.Boolean, nullable=False),  # how its sides are shown
-    _time("created_at"),
+    moment("created_at"),
     sa.Index(None, "labeller_id", "of_id"),
 )
 
 tallies = sa.Table(
     "tallies",
     metadata,
-    _ref("experiment_id", "experiments.id", primary_key=True),
+    ref("experiment_id", "experiments.id", primary_key=True),
     sa.Column("kind", sa.String(16), primary_key=True),  # of queries
     *(sa.Column(f"n_{name}", sa.Integer, nullable=False, default=0) for name in TALLIED),
 )
@@ -177,23 +148,23 @@ tallies = sa.Table(
 labellers = sa.Table(
     "labellers",
     metadata,
-    _id(),
-    _text("name", 200),
-    _text("kind", 16),  # person | synthetic
-    _time("created_at"),
+    ident(),
+    text("name", 200),
+    text("kind", 16),  # person | synthetic
+    moment("created_at"),
     sa.UniqueConstraint("name", "kind"),
 )
 
 leases = sa.Table(
     "leases",
     metadata,
-    _id(),
-    _ref("query_id", "queries.id"),
-    _ref("labeller_id", "labellers.id"),
+    ident(),
+    ref("query_id", "queries.id"),
+    ref("labeller_id", "labellers.id"),
     sa.Column("token", sa.String(64), nullable=False, unique=True),
-    _time("created_at"),
-    _time("expires_at"),
-    _time("released_at", nullable=True),  # given back, or answered
+    moment("created_at"),
+    moment("expires_at"),
+    moment("released_at", nullable=True),  # given back, or answered
     sa.Index(None, "query_id", "released_at"),
     sa.Index(None, "labeller_id", "released_at"),
 )
@@ -210,18 +181,18 @@ labels = sa.Table(
     metadata,
     sa.Column("seq", Big, primary_key=True, autoincrement=False),  # from counters, so that seq order is commit order
     sa.Column("id", sa.String(64), nullable=False, unique=True),  # made by the client: a replayed submit is recognised
-    _ref("experiment_id", "experiments.id"),
-    _ref("query_id", "queries.id"),
-    _ref("labeller_id", "labellers.id"),
-    _text("verdict", 16),
-    _text("strength", 16),
+    ref("experiment_id", "experiments.id"),
+    ref("query_id", "queries.id"),
+    ref("labeller_id", "labellers.id"),
+    text("verdict", 16),
+    text("strength", 16),
     sa.Column("seconds", sa.Double, nullable=False),
-    _text("key", 32),
+    text("key", 32),
     sa.Column("swapped", sa.Boolean, nullable=False),  # left was shown on the right
     sa.Column("late", sa.Boolean, nullable=False),  # the lease or the query had ended
     sa.Column("overrules", sa.Boolean, nullable=False, default=False),  # a researcher's correction
-    _text("renderer", 200),
-    _time("given_at"),
+    text("renderer", 200),
+    moment("given_at"),
     sa.Index(None, "experiment_id", "seq"),
     sa.Index(None, "experiment_id", "given_at"),
     sa.Index(None, "query_id", "labeller_id"),
@@ -230,11 +201,11 @@ labels = sa.Table(
 standing = sa.Table(
     "standing",
     metadata,
-    _ref("query_id", "queries.id", primary_key=True),
-    _ref("labeller_id", "labellers.id", primary_key=True),
-    _ref("experiment_id", "experiments.id"),
+    ref("query_id", "queries.id", primary_key=True),
+    ref("labeller_id", "labellers.id", primary_key=True),
+    ref("experiment_id", "experiments.id"),
     sa.Column("seq", Big, sa.ForeignKey("labels.seq"), nullable=False),  # the newest label of this pair
-    _text("verdict", 16),
+    text("verdict", 16),
     sa.Column("overrules", sa.Boolean, nullable=False, default=False),
     sa.Index(None, "experiment_id", "verdict"),
     sa.Index(None, "labeller_id", "verdict"),
@@ -243,26 +214,26 @@ standing = sa.Table(
 tokens = sa.Table(
     "tokens",
     metadata,
-    _id(),
+    ident(),
     sa.Column("hash", sa.String(64), nullable=False, unique=True),  # sha256; the token itself is kept nowhere
-    _text("role", 16),  # invite | labeller | researcher | admin
-    _ref("labeller_id", "labellers.id", nullable=True),
-    _ref("experiment_id", "experiments.id", nullable=True),  # null is all of them
+    text("role", 16),  # invite | labeller | researcher | admin
+    ref("labeller_id", "labellers.id", nullable=True),
+    ref("experiment_id", "experiments.id", nullable=True),  # null is all of them
     sa.Column("invite_id", sa.String(32)),  # the token of the invitation its holder came by
-    _time("created_at"),
-    _time("expires_at", nullable=True),
-    _time("revoked_at", nullable=True),
+    moment("created_at"),
+    moment("expires_at", nullable=True),
+    moment("revoked_at", nullable=True),
 )
 
 replays = sa.Table(
     "replays",
     metadata,
-    _id(),
-    _ref("run_id", "runs.id"),
+    ident(),
+    ref("run_id", "runs.id"),
     sa.Column("step", Big, nullable=False),
-    _ref("clip_id", "clips.id"),
+    ref("clip_id", "clips.id"),
     sa.Column("true_return", sa.Double),
-    _time("created_at"),
+    moment("created_at"),
     sa.Index(None, "run_id", "created_at"),
     sa.Index(None, "clip_id"),
 )
@@ -270,34 +241,34 @@ replays = sa.Table(
 jobs = sa.Table(
     "jobs",
     metadata,
-    _id(),
-    _ref("experiment_id", "experiments.id"),
-    _ref("run_id", "runs.id", nullable=True),  # null is whichever run of the experiment looks first
-    _text("kind", 32),
+    ident(),
+    ref("experiment_id", "experiments.id"),
+    ref("run_id", "runs.id", nullable=True),  # null is whichever run of the experiment looks first
+    text("kind", 32),
     sa.Column("args", sa.JSON, nullable=False),
-    _text("state", 16),  # queued | taken | done | failed
-    _time("created_at"),
-    _time("taken_at", nullable=True),
-    _time("done_at", nullable=True),
+    text("state", 16),  # queued | taken | done | failed
+    moment("created_at"),
+    moment("taken_at", nullable=True),
+    moment("done_at", nullable=True),
     sa.Index(None, "experiment_id", "state"),
 )
 
 results = sa.Table(
     "results",
     metadata,
-    _ref("job_id", "jobs.id", primary_key=True),
+    ref("job_id", "jobs.id", primary_key=True),
     sa.Column("ok", sa.Boolean, nullable=False),
     sa.Column("data", sa.JSON, nullable=False),
     sa.Column("blob", sa.String(64)),
-    _time("created_at"),
+    moment("created_at"),
 )
 
 points = sa.Table(
     "points",
     metadata,
-    _ref("run_id", "runs.id", primary_key=True),
+    ref("run_id", "runs.id", primary_key=True),
     sa.Column("step", Big, primary_key=True, autoincrement=False),
-    _time("at"),
+    moment("at"),
     sa.Column("data", sa.JSON, nullable=False),  # figures by the name of their metric
 )
 
@@ -305,9 +276,9 @@ audit = sa.Table(
     "audit",
     metadata,
     sa.Column("id", Big, primary_key=True),
-    _time("at"),
-    _text("who", 200),
-    _text("what", 100),
+    moment("at"),
+    text("who", 200),
+    text("what", 100),
     sa.Column("detail", sa.JSON, nullable=False),
     sa.Index(None, "at"),
 )

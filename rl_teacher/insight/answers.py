@@ -9,7 +9,8 @@ import numpy as np
 
 from rl_teacher.errors import UserError
 from rl_teacher.feedback.blobs import pack_arrays, unpack_arrays
-from rl_teacher.feedback.records import NewSegment, StoredSegment
+from rl_teacher.feedback.provenance import StoredSegment
+from rl_teacher.feedback.records import NewSegment
 from rl_teacher.insight.forecast import forecast
 from rl_teacher.insight.subject import Subject
 from rl_teacher.protocols import RewardModel

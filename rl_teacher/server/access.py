@@ -9,7 +9,8 @@ from fastapi import Depends, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
 from rl_teacher.feedback.inviting import INVITE
-from rl_teacher.feedback.records import Experiment, Identity, NotFoundError, StoredQuery
+from rl_teacher.feedback.provenance import StoredQuery
+from rl_teacher.feedback.records import Experiment, Identity, NotFoundError
 from rl_teacher.feedback.store import Store
 from rl_teacher.server.security import cookie_name
 

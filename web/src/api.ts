@@ -1,8 +1,9 @@
 /** The typed client of the server. Every refusal becomes an ApiError, every broken connection an OfflineError. */
 
+import type { Curves, InsightKind, InsightOut } from "./insight/types";
 import type {
-  AnswerFilter, Claim, ClipRef, Curves, Experiment, InsightKind, InsightOut, Invite, InviteMade, LabelOut, LabelRow, People,
-  Render, RunPage, Saved, Session, Settings, Verdict,
+  AnswerFilter, Claim, ClipRef, Experiment, Invite, InviteMade, LabelOut, LabelRow, People, Render, RunPage, Saved, Session,
+  Settings, Verdict,
 } from "./types";
 
 const BASE = "/api/v1";

@@ -1,6 +1,6 @@
 /** r̂ along a clip: one bar for each step, above the line what pleases it, below what does not. */
 
-import type { Strip } from "../types";
+import type { Strip } from "../insight/types";
 import { type Range, rangeOf, two } from "./scale";
 
 interface Props {

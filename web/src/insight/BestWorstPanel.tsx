@@ -2,7 +2,7 @@
 
 import { commonRange, StripView } from "../charts/StripView";
 import { whole } from "../format";
-import type { RatedClip } from "../types";
+import type { RatedClip } from "./types";
 import { useInsight } from "./ask";
 import { MiniClip } from "./MiniClip";
 import { Panel, useNearness } from "./Panel";

@@ -6,7 +6,7 @@ import { api } from "../api";
 import { Chart } from "../charts/Chart";
 import { percent, short } from "../charts/scale";
 import { useFetched } from "../hooks";
-import type { Curves } from "../types";
+import type { Curves } from "./types";
 import { Panel } from "./Panel";
 
 const POLL_MS = 3000;

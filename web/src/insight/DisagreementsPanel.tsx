@@ -8,7 +8,8 @@ import { ago, verdictText, whole } from "../format";
 import { uuid } from "../ids";
 import { rendererOf } from "../player/poses";
 import { MiniPair } from "../screens/MiniPair";
-import type { Disagreement, LabelOut, Session } from "../types";
+import type { Disagreement } from "./types";
+import type { LabelOut, Session } from "../types";
 import { useInsight } from "./ask";
 import { Panel, useNearness } from "./Panel";
 

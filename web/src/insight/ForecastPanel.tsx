@@ -2,7 +2,7 @@
 
 import { Chart } from "../charts/Chart";
 import { percent } from "../charts/scale";
-import type { Forecast } from "../types";
+import type { Forecast } from "./types";
 import { useInsight } from "./ask";
 import { Panel, useNearness } from "./Panel";
 

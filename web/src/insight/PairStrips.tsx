@@ -3,7 +3,7 @@
 import { commonRange, StripView } from "../charts/StripView";
 import { percent } from "../charts/scale";
 import { onScreen } from "../sides";
-import type { QueryRewards } from "../types";
+import type { QueryRewards } from "./types";
 import { useInsight } from "./ask";
 
 interface Props {

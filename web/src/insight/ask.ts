@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { api } from "../api";
 import { signedOut } from "../app";
-import type { InsightKind, Insights } from "../types";
+import type { InsightKind, Insights } from "./types";
 
 const POLL_MS = 250;
 const SLOW_POLL_MS = 2000;
