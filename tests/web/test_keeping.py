@@ -99,6 +99,22 @@ def test_a_killed_server_costs_no_answer(page, site):
     assert page.get_by_text("The server does not answer just now").count() == 0
 
 
+def test_while_the_server_is_away_the_page_does_not_say_that_nothing_is_open(page, site):
+    teach(page, site)
+    site.server.stop()
+    for _ in range(3):  # as many pairs as are fetched ahead
+        before = turn(page)
+        page.keyboard.press("ArrowUp")
+        until(lambda before=before: page.get_by_test_id("pair").count() == 0 or turn(page) != before, page)
+        page.wait_for_timeout(450)
+    page.get_by_text("The next pair cannot be fetched just now").wait_for()
+    page.get_by_text("Your answers are kept here").wait_for()
+    assert page.get_by_text("No question is open").count() == 0
+    site.server.start()
+    page.get_by_test_id("pair").wait_for()
+    until(lambda: site.verdicts() == ["TIE"] * 3, page)
+
+
 def test_undo_without_a_network_arrives_in_order(page, site):
     teach(page, site)
     page.wait_for_timeout(1200)

@@ -58,6 +58,9 @@ describe("keys", () => {
     expect(action(press("[", { code: "Digit8", ctrlKey: true, altKey: true }))).toEqual({ do: "slower" }); // AltGr on Windows
     expect(action(press("[", { code: "Digit5", altKey: true }))).toEqual({ do: "slower" }); // Option on a Mac
     expect(action(press("?", { code: "Comma", shiftKey: true }))).toEqual({ do: "help" });
+    expect(action(press("р", { code: "KeyH" }))).toEqual({ do: "instructions" }); // Russian
+    expect(action(press("я", { code: "KeyZ", ctrlKey: true }))).toEqual({ do: "undo" });
+    expect(action(press("j", { code: "KeyH" }))).toBeNull(); // Dvorak: what is printed counts
   });
 
   it("names every action once in the help", () => {

@@ -78,7 +78,7 @@ const MAY_REPEAT: readonly string[] = ["back", "forward"];
 /** The action of a key press, or null: a held key, a browser's own shortcut, a key without meaning. */
 export function action(press: Press, keys: Keys = DEFAULT_KEYS): Action | null {
   if ((press.ctrlKey || press.metaKey) && !typed(press)) {
-    const undo = !press.altKey && !press.shiftKey && !press.repeat && press.key.toLowerCase() === "z";
+    const undo = !press.altKey && !press.shiftKey && !press.repeat && [keyOf(press), placeOf(press)].includes("z");
     return undo ? { do: "undo" } : null;
   }
   if (press.altKey && !typed(press)) return null;
@@ -105,7 +105,9 @@ export function keyOf(press: Press): string {
   return press.key.length === 1 ? press.key.toLowerCase() : press.key;
 }
 
-function placeOf({ code = "" }: Press): string {
+function placeOf({ key, code = "" }: Press): string {
+  const letter = /^Key([A-Z])$/.exec(code)?.[1];
+  if (letter && !/[a-z]/i.test(key)) return letter.toLowerCase(); // Greek, Cyrillic …: the Latin letter on the same key
   return /^(?:Digit|Numpad)([1-7])$/.exec(code)?.[1] ?? PLACES[code] ?? "";
 }
 

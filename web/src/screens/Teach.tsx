@@ -61,10 +61,11 @@ export function Teach({ id, session }: { id: string; session: Session }) {
   const showing = over ? null : teaching.showing.value;
   const mayFinish = isResearcher(session) && experiment?.status === "open";
   const tools = mayFinish && <button type="button" onClick={() => setOpen("finish")}>Finish</button>;
+  const trouble = gone ? "" : problem || teaching.problem.value;
   if (missing) return <Missing message={problem} />;
   return (
     <Shell title={experiment?.name ?? ""} whole tools={tools}>
-      <Progress experiment={experiment} trouble={gone ? "" : problem || teaching.problem.value} late={cameLate.value === id} />
+      <Progress experiment={experiment} trouble={trouble} late={cameLate.value === id} />
       <Told teaching={teaching} />
       {isResearcher(session) && <Alarm run={experiment?.run ?? null} />}
       {showing && playback ? (
@@ -74,7 +75,7 @@ export function Teach({ id, session }: { id: string; session: Session }) {
           <Scale tap={tap} />
         </>
       ) : (
-        <Waiting experiment={experiment} asked={teaching.asked.value} gone={gone} />
+        <Waiting experiment={experiment} asked={teaching.asked.value} gone={gone} away={trouble !== ""} />
       )}
       <PlayBar teaching={teaching} playback={showing && playback} pace={pace} tap={tap}>
         {isResearcher(session) && <LastAnswerSwitch />}

@@ -1,5 +1,6 @@
 /** The line above the clips, and what is shown when there is nothing to answer. */
 
+import { outbox } from "../app";
 import { answersText, stateOf, trainerText, whole } from "../format";
 import { filming } from "../player/films";
 import { link } from "../route";
@@ -49,10 +50,13 @@ interface Props {
   asked: boolean;
   /** The person ended the trainer, and the server has gone with it. */
   gone: boolean;
+  /** The server cannot be asked just now, or refuses. */
+  away: boolean;
 }
 
-export function Waiting({ experiment, asked, gone }: Props) {
+export function Waiting({ experiment, asked, gone, away }: Props) {
   if (gone) return <Gone />;
+  if (away) return <Away />;
   if (filming.value) {
     return (
       <div class="quiet" role="status" data-testid="filming">
@@ -82,6 +86,20 @@ export function Waiting({ experiment, asked, gone }: Props) {
         <a class="button" href={link("answers", experiment.id)}>Answers</a>
         <a class="button" href="#/">All experiments</a>
       </div>
+    </div>
+  );
+}
+
+/** Nobody knows whether a question is open; the line above says what is wrong. */
+function Away() {
+  const { state } = outbox.delivery.value;
+  return (
+    <div class="quiet" data-testid="waiting">
+      <span class="pulse bad" aria-hidden="true" />
+      <h2 aria-live="polite">The next pair cannot be fetched just now</h2>
+      <p>{state === "saved" ? "All your answers are saved." : "Your answers are kept here, and are sent as soon as that is possible."}</p>
+      <p class="soft">This page tries again every second and goes on by itself.</p>
+      <a class="button" href="#/">All experiments</a>
     </div>
   );
 }
