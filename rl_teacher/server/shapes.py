@@ -112,6 +112,7 @@ class CountsOut(BaseModel):
     asked: int
     open: int
     answered: int
+    decided: int
     left: int
     right: int
     tie: int

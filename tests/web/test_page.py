@@ -186,6 +186,20 @@ def test_when_all_is_answered_the_page_waits_and_finish_reaches_the_trainer(page
     site.server.start()
 
 
+def test_what_cannot_be_told_is_not_of_what_is_wanted_and_the_end_is_told(page, site):
+    site.store.edit_experiment(site.experiment, wanted=2)
+    teach(page, site)
+    press(page, site, "ArrowDown")
+    page.get_by_test_id("progress").get_by_text("0 of 2 answers").wait_for()
+    page.get_by_test_id("progress").get_by_text("1 can't tell").wait_for()
+    press(page, site, "ArrowLeft")
+    page.keyboard.press("ArrowUp")  # what was fetched ahead may still come
+    while page.get_by_test_id("pair").count():
+        page.wait_for_timeout(450)
+        page.keyboard.press("ArrowUp")
+    page.get_by_text("All 2 answers are given").wait_for()
+
+
 def test_an_answer_can_be_changed_and_taken_back_in_the_list(page, site):
     teach(page, site)
     press(page, site, "ArrowUp")

@@ -43,10 +43,15 @@ export function ago(then: number, now: number): string {
   return new Date(then * 1000).toLocaleDateString(undefined, { year: "numeric", month: "short", day: "numeric" });
 }
 
-/** "12 of 175 answers" */
+/** "12 of 175 answers"; of what is wanted, "can't tell" is nothing. */
 export function answersText({ counts, wanted }: Experiment): string {
-  if (wanted) return `${whole(counts.answered)} of ${whole(wanted)} answers`;
+  if (wanted) return `${whole(counts.decided)} of ${whole(wanted)} answers`;
   return counts.answered === 1 ? "1 answer" : `${whole(counts.answered)} answers`;
+}
+
+/** Whether all answers that are wanted have been given. */
+export function enough({ counts, wanted }: Experiment): boolean {
+  return wanted !== null && counts.decided >= wanted;
 }
 
 /** One line on what the trainer is doing. */

@@ -8,7 +8,7 @@ import type { LabelOut, Saved } from "./types";
 const label = (id: string): LabelOut => ({
   id, query_id: `q-${id}`, lease: null, verdict: "LEFT", strength: "PLAIN", seconds: 1, key: "ArrowLeft", swapped: false, renderer: "test",
 });
-const counts = { asked: 0, open: 0, answered: 0, left: 0, right: 0, tie: 0, abstain: 0 };
+const counts = { asked: 0, open: 0, answered: 0, decided: 0, left: 0, right: 0, tie: 0, abstain: 0 };
 const ok: Saved = { seq: 1, repeated: false, late: false, counts };
 const settle = () => new Promise((done) => setTimeout(done, 5));
 

@@ -20,6 +20,8 @@ export interface Counts {
   asked: number;
   open: number;
   answered: number;
+  /** Those of them that express a preference, which "can't tell" does not: they count towards what is wanted. */
+  decided: number;
   left: number;
   right: number;
   tie: number;

@@ -71,5 +71,5 @@ export function isResearcher(session: Session): boolean {
 /** How much of what is wanted has been answered; nothing where no number was asked for. */
 export function Meter({ experiment: { counts, wanted } }: { experiment: Experiment }) {
   if (!wanted) return null;
-  return <progress max={wanted} value={Math.min(counts.answered, wanted)} aria-label="answers given" />;
+  return <progress max={wanted} value={Math.min(counts.decided, wanted)} aria-label="answers given" />;
 }

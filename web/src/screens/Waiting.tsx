@@ -1,7 +1,7 @@
 /** The line above the clips, and what is shown when there is nothing to answer. */
 
 import { outbox } from "../app";
-import { answersText, stateOf, trainerText, whole } from "../format";
+import { answersText, enough, stateOf, trainerText, whole } from "../format";
 import { filming } from "../player/films";
 import { link } from "../route";
 import type { Experiment } from "../types";
@@ -33,8 +33,10 @@ export function Progress({ experiment, trouble, late }: ProgressProps) {
 
 /** Answers given, wanted and asked, and how fast they come. */
 function Figures({ experiment }: { experiment: Experiment }) {
-  const { counts, answers_per_minute: pace } = experiment;
-  const rest = [`${whole(counts.asked)} asked`, ...(pace > 0 ? [`${pace.toFixed(1)} per minute`] : [])];
+  const { counts, answers_per_minute: pace, wanted } = experiment;
+  const undecided = wanted === null ? 0 : counts.answered - counts.decided;
+  const told = undecided > 0 ? [`${whole(undecided)} can't tell`] : [];
+  const rest = [...told, `${whole(counts.asked)} asked`, ...(pace > 0 ? [`${pace.toFixed(1)} per minute`] : [])];
   return (
     <>
       <Meter experiment={experiment} />
@@ -73,14 +75,15 @@ export function Waiting({ experiment, asked, gone, away }: Props) {
       </div>
     );
   }
-  const finished = experiment.status === "finished" || experiment.run?.status === "finished";
   const { run } = experiment;
+  const finished = experiment.status === "finished" || run?.status === "finished";
+  const { title, lines, hint } = finished ? FINISHED : enough(experiment) ? allGiven(experiment) : nothingOpen(experiment);
   return (
     <div class="quiet" data-testid="waiting">
       {!finished && <span class={`pulse ${stateOf(experiment).tone}`} aria-hidden="true" />}
-      <h2 aria-live="polite">{finished ? "Teaching is finished" : "No question is open right now"}</h2>
-      <p>{finished ? "Every answer is kept. Thank you!" : trainerText(run)}</p>
-      {!finished && <p class="soft">New clips appear here by themselves as soon as the agent has something to show.</p>}
+      <h2 aria-live="polite">{title}</h2>
+      {lines.map((line) => <p key={line}>{line}</p>)}
+      {hint && <p class="soft">{hint}</p>}
       <div class="row">
         {run && <a class="button primary" href={link("watch", run.name)}>Watch the agent</a>}
         <a class="button" href={link("answers", experiment.id)}>Answers</a>
@@ -88,6 +91,24 @@ export function Waiting({ experiment, asked, gone, away }: Props) {
       </div>
     </div>
   );
+}
+
+interface Quiet {
+  title: string;
+  lines: string[];
+  hint: string;
+}
+
+const FINISHED: Quiet = { title: "Teaching is finished", lines: ["Every answer is kept. Thank you!"], hint: "" };
+
+function allGiven({ run, wanted }: Experiment): Quiet {
+  const title = wanted === 1 ? "The answer is given" : `All ${whole(wanted!)} answers are given`;
+  return { title, lines: ["Thank you!", trainerText(run)], hint: "Should more be wanted, the next pair appears here by itself." };
+}
+
+function nothingOpen({ run }: Experiment): Quiet {
+  const hint = "New clips appear here by themselves as soon as the agent has something to show.";
+  return { title: "No question is open right now", lines: [trainerText(run)], hint };
 }
 
 /** Nobody knows whether a question is open; the line above says what is wrong. */
