@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -45,9 +46,10 @@ def test_the_next_pair_is_there_within_a_tenth_of_a_second(page, site):
     if np.percentile(found, 95) > BOUND_MS:  # other processes may have had the processor: once more
         found = waits(page, N)
     median, high, worst = np.percentile(found, [50, 95, 100])
-    said = f"median {median:.0f} ms, 95th percentile {high:.0f} ms, worst {worst:.0f} ms"
-    assert median <= BOUND_MS, said
     load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    said = f"median {median:.0f} ms, 95th percentile {high:.0f} ms, worst {worst:.0f} ms"
+    sys.stdout.write(f"{N} presses: {said}; {load:.1f} processes want each processor\n")  # seen with pytest -s
+    assert median <= BOUND_MS, said
     if load > BUSY and high > BOUND_MS:
         pytest.skip(f"NOT TESTED: {load:.1f} processes want each processor, so others are measured, too: {said}")
     assert high <= BOUND_MS, said
