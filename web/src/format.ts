@@ -18,6 +18,13 @@ export function verdictText({ verdict, strength }: Pick<LabelRow, "verdict" | "s
   return strength === "SLIGHT" ? `${side} is slightly better` : WORDS[verdict];
 }
 
+/** The same in as few words as the scale has. */
+export function shortText({ verdict, strength }: Pick<LabelRow, "verdict" | "strength">): string {
+  if (verdict === "TIE") return "even";
+  if (verdict !== "LEFT" && verdict !== "RIGHT") return WORDS[verdict].toLowerCase();
+  return verdict.toLowerCase() + { MUCH: ", much", PLAIN: "", SLIGHT: ", slightly" }[strength];
+}
+
 /** What a person just did, in a sentence. */
 export function deedText({ verdict, strength }: Pick<LabelRow, "verdict" | "strength">): string {
   const said = verdictText({ verdict, strength });

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 
-import { verdictText } from "../format";
+import { shortText } from "../format";
 import { ACTIONS, type Action, keyLabel, type Name, shortcutOf } from "../keys";
 import { keymap } from "../keymap";
 import { factorText } from "../player/clock";
@@ -88,7 +88,7 @@ export function PlayBar({ teaching, playback, pace, tap, children }: Props) {
   return (
     <div class="playbar" role="group" aria-label="Undo, playback, help">
       <KeyTool tap={tap} action="undo" off={teaching.undoable.value === 0}>Undo</KeyTool>
-      <span class="soft said-last" key={last?.n} aria-hidden="true">{last && verdictText(last)}</span>
+      <span class="soft said-last" key={last?.n} aria-hidden="true">{last && shortText(last)}</span>
       {playback && <Steering playback={playback} pace={pace} tap={tap} />}
       <span class="helps">
         {children}
