@@ -99,6 +99,14 @@ def test_our_own_page_may_answer(school, headers):
     assert client.post(f"{API}/labels", json=said, headers=headers).status_code == 200
 
 
+def test_a_header_that_holds_no_token_does_not_make_a_cookie_a_script(school):
+    (query,) = school.lesson.ask(1)
+    client = school.client()
+    client.cookies.set("rlt_8123", school.token("ann"))
+    said = {"id": "a", "query_id": query, "verdict": "LEFT"}
+    assert client.post(f"{API}/labels", json=said, headers={"Authorization": "Basic YTpi"}).status_code == 403
+
+
 def test_the_cookie_of_another_port_is_not_ours(school):
     client = school.client()
     client.cookies.set("rlt_8124", school.token("ann"))
