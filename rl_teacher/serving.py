@@ -51,7 +51,7 @@ def listen(host: str, port: int | None) -> socket.socket:
     ports = range(FIRST_PORT, FIRST_PORT + TRIES) if port is None else (port,)
     fault: OSError | None = None
     for candidate in ports:
-        door = socket.socket(family, socket.SOCK_STREAM)
+        door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named: see server.__main__
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             door.bind((host, candidate))

@@ -14,6 +14,13 @@ from rl_teacher.feedback.engine import insert_new
 from rl_teacher.feedback.records import Identity
 from rl_teacher.feedback.schema import labellers, tokens
 
+_HOLDER = (  # made once: every request asks for it
+    sa.select(tokens.c.id, tokens.c.role, labellers.c.id, labellers.c.name, tokens.c.experiment_id, tokens.c.expires_at)
+    .outerjoin(labellers, labellers.c.id == tokens.c.labeller_id)
+    .where(tokens.c.hash == sa.bindparam("hash"), tokens.c.revoked_at.is_(None))
+    .where(sa.or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > sa.bindparam("now")))
+)
+
 ROLES = ("invite", "labeller", "researcher", "admin")
 LABELLER_KINDS = ("person", "synthetic")
 TOKEN_SECONDS = 30 * 86400.0
@@ -58,15 +65,8 @@ class Access(Auditing):
 
     def check_token(self, token: str) -> Identity | None:
         """Who holds this token; None if it is unknown, over or revoked."""
-        query = (
-            sa.select(tokens.c.id, tokens.c.role, labellers.c.id, labellers.c.name)
-            .add_columns(tokens.c.experiment_id, tokens.c.expires_at)
-            .outerjoin(labellers, labellers.c.id == tokens.c.labeller_id)
-            .where(tokens.c.hash == _hash(token), tokens.c.revoked_at.is_(None))
-            .where(sa.or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > self.clock()))
-        )
         with self.read() as conn:
-            row = conn.execute(query).first()
+            row = conn.execute(_HOLDER, {"hash": _hash(token), "now": self.clock()}).first()
         return None if row is None else Identity(*row)
 
     def revoke_token(self, token_id: str, by: str = "store") -> None:

@@ -57,6 +57,11 @@ _ALL_COUNTS = sa.select(
     *(sa.func.coalesce(sa.func.sum(tallies.c[f"n_{field.name}"]), 0) for field in dataclasses.fields(Counts))
 ).where(tallies.c.experiment_id == sa.bindparam("experiment"))
 _COUNTS = _ALL_COUNTS.where(tallies.c.kind == "question")
+_RECENT = sa.select(sa.func.count(), sa.func.min(labels.c.given_at)).where(
+    labels.c.experiment_id == sa.bindparam("experiment"),
+    labels.c.given_at > sa.bindparam("since"),
+    labels.c.verdict != Verdict.WITHDRAWN,
+)
 _MAY_HAVE = sa.select(queries.c.id).where(queries.c.id == _QUERY, OPEN)
 
 
@@ -142,11 +147,8 @@ class Answering(Storage):
     def answers_per_minute(self, experiment_id: str) -> float:
         """The pace of the last five minutes, or of the time since the first answer in them, at least one minute."""
         now = self.clock()
-        recent = (labels.c.experiment_id == experiment_id) & (labels.c.given_at > now - RATE_WINDOW)
-        recent &= labels.c.verdict != Verdict.WITHDRAWN
         with self.read() as conn:
-            query = sa.select(sa.func.count(), sa.func.min(labels.c.given_at)).where(recent)
-            n, first = conn.execute(query).one()
+            n, first = conn.execute(_RECENT, {"experiment": experiment_id, "since": now - RATE_WINDOW}).one()
         return 60.0 * n / max(60.0, now - first) if n else 0.0
 
 

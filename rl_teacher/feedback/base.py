@@ -62,12 +62,24 @@ def live(now: float) -> sa.ColumnElement[bool]:
     return leases.c.released_at.is_(None) & (leases.c.expires_at > now)
 
 
+_IDS = sa.bindparam("ids", expanding=True)
+_CLIPS = (  # made once, as all that every claim asks for
+    sa.select(segments.c.id, *columns(clips, Clip))
+    .join(clips, clips.c.id == segments.c.clip_id)
+    .where(segments.c.id.in_(_IDS))
+)
+_RENDITIONS = (
+    sa.select(renditions.c.clip_id, renditions.c.media_type, renditions.c.blob)
+    .where(renditions.c.clip_id.in_(_IDS))
+    .order_by(renditions.c.media_type.desc())  # webm before mp4
+)
+
+
 def clips_of(conn: sa.Connection, segment_ids: Iterable[str]) -> dict[str, Clip]:
     """Clips by the id of the segment they show."""
     shown: dict[str, Clip] = {}
     for ids in batches(sorted(set(segment_ids))):
-        query = sa.select(segments.c.id, *columns(clips, Clip)).join(clips, clips.c.id == segments.c.clip_id)
-        for id, *fields in conn.execute(query.where(segments.c.id.in_(ids))):
+        for id, *fields in conn.execute(_CLIPS, {"ids": list(ids)}):
             shown[id] = Clip(*fields)
     return dict(zip(shown, with_renditions(conn, list(shown.values())), strict=True))
 
@@ -76,9 +88,7 @@ def with_renditions(conn: sa.Connection, shown: Sequence[Clip]) -> list[Clip]:
     """The same clips with their further forms."""
     forms: dict[str, list[Rendition]] = {}
     for ids in batches(sorted({clip.id for clip in shown})):
-        query = sa.select(renditions.c.clip_id, renditions.c.media_type, renditions.c.blob)
-        query = query.order_by(renditions.c.media_type.desc())  # webm before mp4
-        for id, *fields in conn.execute(query.where(renditions.c.clip_id.in_(ids))):
+        for id, *fields in conn.execute(_RENDITIONS, {"ids": list(ids)}):
             forms.setdefault(id, []).append(Rendition(*fields))
     return [dataclasses.replace(clip, renditions=tuple(forms.get(clip.id, ()))) for clip in shown]
 

@@ -21,6 +21,10 @@ from rl_teacher.labels import PREFERENCES, Verdict
 LEAST_BETWEEN = 5
 """So many other pairs a person has answered before one comes again: who remembers the answer shows nothing."""
 
+_RATES = sa.select(experiments.c.repeat_rate, experiments.c.gold_rate).where(
+    experiments.c.id == sa.bindparam("experiment")
+)
+
 
 class Checking(Storage):
     """Decide which answers are known."""
@@ -55,8 +59,7 @@ def make_check(conn: sa.Connection, experiment_id: str, labeller_id: str, draws:
         draws: Two random numbers in [0, 1): whether, and which.
         now: Unix time.
     """
-    rates = sa.select(experiments.c.repeat_rate, experiments.c.gold_rate).where(experiments.c.id == experiment_id)
-    repeat_rate, gold_rate = conn.execute(rates).one()
+    repeat_rate, gold_rate = conn.execute(_RATES, {"experiment": experiment_id}).one()
     if draws[0] >= repeat_rate + gold_rate:
         return None
     if draws[0] < repeat_rate:

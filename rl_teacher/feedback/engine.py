@@ -66,12 +66,16 @@ class Database:
         UserError: Where the database cannot be opened, is damaged, or is from a newer version.
     """
 
+    reads_at_once: bool
+    """Whether reading waits for nobody: neither for a writer, as in a rollback journal, nor for a network."""
+
     def __init__(self, url: str | sa.URL, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
         parsed = _parse(url)
         self._sqlite = parsed.get_backend_name() == "sqlite"
         self._lock = threading.Lock()
         self._engine = _sqlite_engine(parsed) if self._sqlite else _server_engine(parsed)
+        self.reads_at_once = self._sqlite and choose_driver().journal == "WAL"
         self._writer = self._engine.execution_options(rlt_write=True)
         try:
             self._open(parsed)

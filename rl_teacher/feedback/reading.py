@@ -13,6 +13,16 @@ from rl_teacher.feedback.blobs import unpack_arrays
 from rl_teacher.feedback.records import Arrays, Clip, Experiment, Provenance, Replay, Run, StoredQuery, StoredSegment
 from rl_teacher.feedback.schema import clips, experiments, queries, replays, runs, segments
 
+# Made once: pages ask for these every other second.
+_EXPERIMENT = sa.select(*columns(experiments, Experiment)).where(experiments.c.id == sa.bindparam("id"))
+_QUERY = sa.select(*columns(queries, StoredQuery)).where(queries.c.id == sa.bindparam("id"))
+_LATEST_RUN = (
+    sa.select(*columns(runs, Run))
+    .where(runs.c.experiment_id == sa.bindparam("experiment"))
+    .order_by(runs.c.heartbeat_at.desc())
+    .limit(1)
+)
+
 
 class Reading(Storage):
     """Look, and change nothing."""
@@ -44,9 +54,8 @@ class Reading(Storage):
 
     def latest_run(self, experiment_id: str) -> Run | None:
         """The run of an experiment that reported last."""
-        query = sa.select(*columns(runs, Run)).where(runs.c.experiment_id == experiment_id)
         with self.read() as conn:
-            row = conn.execute(query.order_by(runs.c.heartbeat_at.desc()).limit(1)).first()
+            row = conn.execute(_LATEST_RUN, {"experiment": experiment_id}).first()
         return None if row is None else Run(*row)
 
     def run_by_name(self, name: str) -> Run:
@@ -88,9 +97,8 @@ class Reading(Storage):
         Raises:
             NotFoundError: If there is none of this id.
         """
-        query = sa.select(*columns(queries, StoredQuery)).where(queries.c.id == query_id)
         with self.read() as conn:
-            return StoredQuery(*found(conn.execute(query).first(), "query", query_id))
+            return StoredQuery(*found(conn.execute(_QUERY, {"id": query_id}).first(), "query", query_id))
 
     def queries(self, experiment_id: str, state: str | None = None) -> list[StoredQuery]:
         """The questions of an experiment in the order of asking; only "open" or "expired" ones if `state` says so."""
@@ -147,5 +155,4 @@ def experiment_row(conn: sa.Connection, experiment_id: str) -> Experiment:
     Raises:
         NotFoundError: If there is none of this id.
     """
-    query = sa.select(*columns(experiments, Experiment)).where(experiments.c.id == experiment_id)
-    return Experiment(*found(conn.execute(query).first(), "experiment", experiment_id))
+    return Experiment(*found(conn.execute(_EXPERIMENT, {"id": experiment_id}).first(), "experiment", experiment_id))

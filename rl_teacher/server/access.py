@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 from fastapi import Depends, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
 
 from rl_teacher.feedback.inviting import INVITE
 from rl_teacher.feedback.records import Experiment, Identity, NotFoundError, StoredQuery
 from rl_teacher.feedback.store import Store
 from rl_teacher.server.security import bearer, cookie_name
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
-def get_store(request: Request) -> Store:
+
+async def get_store(request: Request) -> Store:
     """The store of the app that serves this request."""
     return request.app.state.store
 
 
-def who(request: Request, store: Annotated[Store, Depends(get_store)]) -> Identity:
+async def look_up(store: Store, look: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    """Read one row; in a thread only where reading may have to wait: the way there and back costs more than the row."""
+    if store.reads_at_once:
+        return look(*given, **named)
+    return await run_in_threadpool(look, *given, **named)
+
+
+async def who(request: Request, store: Annotated[Store, Depends(get_store)]) -> Identity:
     """The holder of the token, which comes as `Authorization: Bearer …` or in our cookie.
 
     Raises:
@@ -28,7 +40,7 @@ def who(request: Request, store: Annotated[Store, Depends(get_store)]) -> Identi
     token = request.cookies.get(cookie_name(request.app.state.port), "") if given is None else given
     if not token:
         raise HTTPException(401, "A token is needed. Open the address that the command printed.")
-    identity = store.check_token(token)
+    identity = await look_up(store, store.check_token, token)
     if identity is None or identity.role == INVITE:
         raise wrong_token(request)
     request.state.identity = identity  # for the audit, should they be refused
@@ -98,13 +110,13 @@ def opens(identity: Identity, experiment_id: str) -> bool:
     return identity.experiment_id in (None, experiment_id)
 
 
-def the_experiment(experiment_id: str, store: StoreDep, identity: Who) -> Experiment:
+async def the_experiment(experiment_id: str, store: StoreDep, identity: Who) -> Experiment:
     """The experiment of the path. One the token does not open looks like one that is not there.
 
     Raises:
         NotFoundError: In both cases.
     """
-    experiment = store.experiment_by_id(experiment_id)
+    experiment = await look_up(store, store.experiment_by_id, experiment_id)
     if not opens(identity, experiment.id):
         raise NotFoundError(f"There is no experiment '{experiment_id[:100]}' in this store.")
     return experiment

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, Depends, FastAPI
 
 import rl_teacher
@@ -16,6 +18,15 @@ from rl_teacher.server.page import STATIC, page_router
 from rl_teacher.server.refusals import Refusals
 from rl_teacher.server.routes import answers, blobs, clips, experiments, insight, people, renders, session
 from rl_teacher.server.security import Guard
+
+THREADS = 8
+"""Requests worked on at once. There is one interpreter and one writer: more threads only take turns more often."""
+
+
+@asynccontextmanager
+async def _few_threads(_app: FastAPI) -> AsyncIterator[None]:
+    current_default_thread_limiter().total_tokens = THREADS
+    yield
 
 
 def create_app(
@@ -42,6 +53,7 @@ def create_app(
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # their scripts come from a CDN
         redoc_url=None,
+        lifespan=_few_threads,
     )
     app.state.store = store
     app.state.port = port

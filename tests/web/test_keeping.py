@@ -184,7 +184,7 @@ PRESSES = """() => {
 
 
 def test_keys_pressed_before_anything_was_seen_answer_nothing(page, site):
-    """Pressed from within the page, at the moment the pair comes: a test on a slow machine may itself take 300 ms to press."""
+    """Pressed within the page at the moment the pair comes: a test on a slow machine may take 300 ms to press."""
     site.store.edit_experiment(site.experiment, instructions="")
     page.add_init_script(f"""new MutationObserver((_, watch) => {{
       if (!document.querySelector("[data-testid=pair]")) return;

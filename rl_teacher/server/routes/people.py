@@ -30,7 +30,7 @@ LOCAL = re.compile(r"https?://(localhost|127\.[\d.]+|\[::1\])(:\d+)?")
 DAY = 86_400.0
 
 
-def a_researcher(identity: Who) -> Identity:
+async def a_researcher(identity: Who) -> Identity:
     """Whoever may look after people."""
     need_researcher(identity)
     return identity
