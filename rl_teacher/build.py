@@ -37,6 +37,7 @@ from rl_teacher.options import Machine, schedule_for
 from rl_teacher.pace import pace_for
 from rl_teacher.queries.pool import SegmentPool
 from rl_teacher.queries.strategies import make_strategy
+from rl_teacher.replaying import check_fit
 from rl_teacher.replays import Replays
 from rl_teacher.reward.model import RewardEnsemble
 from rl_teacher.runs import RunFolder
@@ -46,6 +47,7 @@ from rl_teacher.sight import INVISIBLE, make_maker, why_blind
 from rl_teacher.stopwatch import Stopwatch
 from rl_teacher.teachers.human import HumanTeacher
 from rl_teacher.teachers.judging import make_judge, parse_teacher
+from rl_teacher.teachers.replay import ReplayTeacher, recorded
 from rl_teacher.teachers.synthetic import SyntheticTeacher
 
 EVALUATIONS = 20
@@ -103,7 +105,7 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     if config.predictor == "rl":
         session.loop = Loop(agent, pace_for(config, spec.clip_steps), session)
     else:
-        session.loop = _teaching(config, spec, session, agent, stage)
+        session.loop = _teaching(config, spec, session, agent, stage, is_new=checkpoint is None)
 
     def begin_leg(steps: int) -> None:
         agent.restart(derived_seed(config.seed, 1, steps))
@@ -123,7 +125,7 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     return session
 
 
-def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, stage: Stage) -> Loop:
+def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, stage: Stage, *, is_new: bool) -> Loop:
     desk, human = session.desk, config.predictor == "human"
     reward = RewardEnsemble(stage.obs_space, stage.act_space, config.reward, derived_seed(config.seed, REWARD_SEED))
     pool = SegmentPool(spec.clip_steps, POOL_PLAYS, np.random.default_rng(derived_seed(config.seed, 5, 0)))
@@ -131,10 +133,15 @@ def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, st
         at_once = desk.maker is not None and desk.maker.at_once
         aside = None if at_once else desk.aside
         teacher = HumanTeacher(desk.store, desk.experiment_id, desk.run_id, desk.clip, config.reward.error_rate, aside)
+    elif config.replay:
+        said = recorded(desk.store, config.replay, config.reward.error_rate) if is_new else []
+        if said:
+            check_fit(said, config.replay, stage.obs_space.shape, stage.act_space.shape)
+        teacher = ReplayTeacher(said)
     else:
         teacher = SyntheticTeacher(make_judge(parse_teacher(config.teacher), derived_seed(config.seed, 6)))
     session.parts += [reward, pool]
-    if isinstance(teacher, SyntheticTeacher):
+    if not isinstance(teacher, HumanTeacher):
         session.parts.append(teacher)
     pace = pace_for(config, spec.clip_steps)
     if warning := pace.warning():

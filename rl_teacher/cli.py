@@ -93,7 +93,7 @@ def _page(parser: Parser, argv: Sequence[str]) -> int:
     from pathlib import Path
 
     from rl_teacher.errors import UserError
-    from rl_teacher.options import count
+    from rl_teacher.quantities import count
     from rl_teacher.serving import Place, Sharing, serve
 
     args = parser.read(argv)

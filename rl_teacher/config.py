@@ -179,6 +179,8 @@ class RunConfig:
     """What is taught in place of the task, its judge for true reward: ours by name, or package.module:function."""
     ppo: PPOConfig
     reward: RewardConfig
+    replay: str | None = None
+    """Experiment whose people's answers are given once more, in a synthetic teacher's place."""
 
     @property
     def endless(self) -> bool:

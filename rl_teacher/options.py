@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import re
 import sys
@@ -19,16 +18,14 @@ from rl_teacher.errors import UserError, unknown
 from rl_teacher.overrides import override
 from rl_teacher.presets import preset
 from rl_teacher.protocols import LabelSchedule
+from rl_teacher.quantities import MOST_LABELS, count, number, share
 from rl_teacher.queries.schedules import make_schedule
 from rl_teacher.queries.strategies import make_strategy
+from rl_teacher.replaying import fill_in
 from rl_teacher.runs import fault_log
 from rl_teacher.teachers.judging import FAULTLESS, parse_teacher
 
 PREDICTORS = ("rl", "synth", "human")
-LARGEST = 2**53
-"""No count is larger: every number up to here is exact wherever it is written down."""
-MOST_LABELS = 100_000
-"""More answers than anybody gives; all of them are kept in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +86,8 @@ def parser() -> Parser:
         p.add_argument(*spellings, dest=names[-1].lstrip("-").replace("-", "_"), **settings)  # pyright: ignore
 
     option("-e", "--env_id", help="environment: Reacher-v1, ShortHopper-v1, cheetah, gym:Pendulum-v1 …")
-    option("-p", "--predictor", required=True, help="rl: true reward; synth: comparisons by it; human: by a person")
-    option("-n", "--name", required=True, help="of the run; the same command again goes on where it stopped")
+    option("-p", "--predictor", help="rl: true reward; synth: comparisons by it; human: by a person")
+    option("-n", "--name", help="of the run; the same command again goes on where it stopped")
     option("-s", "--seed", default="1", help="of every random choice (default 1)")
     option("-w", "--workers", help="simulator threads (default: the cores)")
     option("-l", "--n_labels", help="answers in all, up to 100,000; without it a person teaches until they stop")
@@ -102,6 +99,7 @@ def parser() -> Parser:
     option("--preset", default="default", help="how r̂ is learned and asked for: default, paper, original")
     option("--set", action="append", default=[], help="one setting, as --set reward.members=5; may be given often")
     option("--teacher", default="oracle", help="who judges with -p synth: oracle, mistake:0.1, rational:1+skip:0.1 …")
+    option("--replay", help="name of an experiment: what people answered there is given again, in place of -p")
     option("--queries", help="which pairs to ask: random, information, sort … or a mixture (default: the preset's)")
     option("--label_schedule", help="when to ask: exponential, hyperbolic, linear, constant, clock or MODULE:FUNCTION")
     option("--labels_by", default="1", help="share of the run by which all of -l are asked for (default 1)")
@@ -127,9 +125,13 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         UserError: For anything that cannot be used; one line.
     """
     args = parser().read(argv)
+    run_dir = Path(args.run_dir)
+    if args.replay is not None:
+        fill_in(args, run_dir)
+    if missing := [name for name in ("-p/--predictor", "-n/--name") if getattr(args, name.split("--")[1]) is None]:
+        raise UserError(f"The following arguments are required: {', '.join(missing)}. See --help.")
     if args.predictor not in PREDICTORS:
         raise unknown("predictor", args.predictor, PREDICTORS)
-    run_dir = Path(args.run_dir)
     with fault_log(run_dir, args.name):
         spec = resolve(args.env_id, args.behavior)
     n_labels = None if args.n_labels is None else count("-l/--n_labels", args.n_labels, "700", most=MOST_LABELS)
@@ -153,12 +155,13 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         preset=args.preset.lower(),
         teacher=_teacher(args.predictor, args.teacher),
         label_schedule=schedule,
-        labels_by=_share("--labels_by", args.labels_by),
+        labels_by=share("--labels_by", args.labels_by),
         queries=args.queries or recipe.queries,
         instructions=_instructions(args.instructions) or spec.instructions,
         behavior=args.behavior,
         ppo=settings["ppo"],
         reward=reward,
+        replay=args.replay,
     )
     make_strategy(config.queries)  # a mistake is told before anything is made
     schedule_for(config)
@@ -174,29 +177,6 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         people=_people(args),
     )
     return config, machine
-
-
-def count(option: str, given: str, example: str, least: int = 1, most: int = LARGEST) -> int:
-    """A whole number from the command line; "5e6" is one.
-
-    Args:
-        option: Its names, "-l/--n_labels" for example.
-        given: As the user wrote it.
-        example: A number that would do.
-        least: The smallest allowed.
-        most: The largest allowed.
-
-    Raises:
-        UserError: If it is none, or out of bounds.
-    """
-    value = _number(given)
-    if least <= value <= most and value == int(value):
-        return int(value)
-    upper = "up" if most == LARGEST and not value > LARGEST else f"to {most}"  # the largest is told who needs it
-    raise UserError(
-        f"{option} {given} given; allowed is a whole number from {least} {upper}. "
-        f"Give for example {option.split('/')[0]} {example}."
-    )
 
 
 def schedule_for(config: RunConfig) -> LabelSchedule:
@@ -218,7 +198,7 @@ def _people(args: argparse.Namespace) -> dict[str, Any]:
     if "answers_per_pair" in given:
         given["answers_per_pair"] = count("--answers_per_pair", given["answers_per_pair"], "3", most=MOST_PER_PAIR)
     for name in {"repeat_rate", "gold_rate"} & set(given):
-        value = _number(given[name])
+        value = number(given[name])
         if not 0.0 <= value <= HIGHEST_RATE:
             raise UserError(
                 f"--{name} {given[name]} given; allowed is a share from 0 to {HIGHEST_RATE}. "
@@ -226,21 +206,6 @@ def _people(args: argparse.Namespace) -> dict[str, Any]:
             )
         given[name] = value
     return given
-
-
-def _share(option: str, given: str) -> float:
-    value = _number(given)
-    if not 0.0 < value <= 1.0:
-        raise UserError(f"{option} {given} given; allowed is a share above 0 to 1. Give for example {option} 0.5.")
-    return value
-
-
-def _number(given: str) -> float:
-    """NaN if it is none."""
-    try:
-        return int(given) if given.isdecimal() else float(given)
-    except ValueError:
-        return math.nan
 
 
 def _is_text(word: str) -> bool:

@@ -27,6 +27,7 @@ from rl_teacher.runs import newest_checkpoint
 from rl_teacher.sight import make_maker, why_blind
 from rl_teacher.teachers.human import HumanTeacher
 from rl_teacher.teachers.judging import make_judge, parse_teacher
+from rl_teacher.teachers.replay import ReplayTeacher
 from rl_teacher.teachers.synthetic import SyntheticTeacher
 from rl_teacher.trajectory import Comparison, Segment
 
@@ -103,6 +104,6 @@ def _teacher(config: RunConfig, run: Run, store: Store, checkpoint: Path) -> Tea
         return None
     if config.predictor == "human":
         return HumanTeacher(store, run.experiment_id, run.id, lambda segment: "")  # it asks nothing here
-    teacher = SyntheticTeacher(make_judge(parse_teacher(config.teacher), 0))
+    teacher = ReplayTeacher() if config.replay else SyntheticTeacher(make_judge(parse_teacher(config.teacher), 0))
     teacher.load(checkpoint)
     return teacher

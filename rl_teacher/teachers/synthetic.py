@@ -8,15 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from safetensors.numpy import load_file, save_file
-
 from rl_teacher.errors import UserError
 from rl_teacher.labels import Label, Verdict, preference
 from rl_teacher.protocols import Changes
 from rl_teacher.teachers.judging import FallibleJudge, Judge, oracle
-from rl_teacher.tensors import disk_faults
-from rl_teacher.trajectory import Comparison, Query, Segment, Source
+from rl_teacher.teachers.kept import load_queries, save_queries
+from rl_teacher.trajectory import Comparison, Query
 
 PATIENCE = 1_000
 """Answers "can't tell" in a row, after which nothing is to be expected any more."""
@@ -104,57 +101,19 @@ class SyntheticTeacher:
 
     def save(self, folder: Path) -> None:
         """Write the questions' segments to `teacher.safetensors`, answers and judge to `teacher.json`."""
-        arrays = {}
-        rows = []
-        for i, (query, label) in enumerate(zip(self._queries, self._labels, strict=True)):
-            for side in ("left", "right"):
-                segment: Segment = getattr(query, side)
-                arrays |= {f"{i}.{side}.{name}": np.ascontiguousarray(a) for name, a in _arrays(segment).items()}
-            rows.append(
-                {
-                    "verdict": label.verdict,
-                    "given_at": label.given_at,
-                    "why": query.why,
-                    "score": query.score,
-                    "left": _source(query.left),
-                    "right": _source(query.right),
-                }
-            )
+        rows = save_queries(folder, self._queries)
+        for row, label in zip(rows, self._labels, strict=True):
+            row |= {"verdict": label.verdict, "given_at": label.given_at}
         judge = self._judge.state() if isinstance(self._judge, FallibleJudge) else None
-        path = folder / "teacher.safetensors"
-        with disk_faults(path):
-            save_file(arrays, path)
         (folder / "teacher.json").write_text(json.dumps({"answers": rows, "judge": judge}))
 
     def load(self, folder: Path) -> None:
         """Go on from what `save` wrote."""
-        arrays = load_file(folder / "teacher.safetensors")
         kept = json.loads((folder / "teacher.json").read_text())
         if isinstance(kept, list):  # of a run begun when every judge was the oracle
             kept = {"answers": kept, "judge": None}
         self._queries, self._labels, self._n_abstained, self._at_a_loss = [], [], 0, 0
-        for i, row in enumerate(kept["answers"]):
-            left, right = (_segment(arrays, f"{i}.{side}.", row[side]) for side in ("left", "right"))
-            self._keep(Query(left, right, row["why"], row["score"]), Verdict(row["verdict"]), row["given_at"])
+        for query, row in zip(load_queries(folder, kept["answers"]), kept["answers"], strict=True):
+            self._keep(query, Verdict(row["verdict"]), row["given_at"])
         if isinstance(self._judge, FallibleJudge) and kept["judge"] is not None:
             self._judge.restore(kept["judge"])
-
-
-def _arrays(segment: Segment) -> dict[str, np.ndarray]:
-    arrays = {"obs": segment.obs, "act": segment.act, "env_rew": segment.env_rew}
-    return arrays if segment.sim is None else {**arrays, "sim": segment.sim}
-
-
-def _source(segment: Segment) -> list[str | int]:
-    source = segment.source
-    return [source.run, source.step, source.episode, source.start]
-
-
-def _segment(arrays: dict[str, np.ndarray], prefix: str, source: list) -> Segment:
-    return Segment(
-        arrays[prefix + "obs"],
-        arrays[prefix + "act"],
-        arrays[prefix + "env_rew"],
-        arrays.get(prefix + "sim"),
-        Source(*source),
-    )
