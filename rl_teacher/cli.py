@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rl_teacher.shell import begin, hear_interrupts, tell
 
 if TYPE_CHECKING:  # all else is imported where it is needed, so that Ctrl-C is in hand from the first moment
-    from rl_teacher.options import Parser
+    from rl_teacher.words import Parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -114,7 +114,7 @@ def _export(argv: Sequence[str]) -> int:
 
     from rl_teacher.exports import WHAT, export
     from rl_teacher.feedback.exporting import FORMATS
-    from rl_teacher.options import Parser
+    from rl_teacher.words import Parser
 
     parser = Parser(prog="rl-teacher export", description="Write what people answered.", allow_abbrev=False)
     parser.add_argument("what", help=f"what to export: {', '.join(WHAT)}")
@@ -135,7 +135,7 @@ def _token(argv: Sequence[str]) -> int:
     from contextlib import closing
 
     from rl_teacher import admission
-    from rl_teacher.options import count
+    from rl_teacher.quantities import count
 
     parser = _store_options("token", "Tokens let people and scripts in. Only their hashes are kept.")
     parser.add_argument("what", help=", ".join(admission.WHAT))
@@ -156,7 +156,7 @@ def _audit(argv: Sequence[str]) -> int:
     from contextlib import closing
 
     from rl_teacher import admission
-    from rl_teacher.options import count
+    from rl_teacher.quantities import count
 
     parser = _store_options("audit", "Who did what and when: log-ins, tokens, settings, exports, what was refused.")
     parser.add_argument("--limit", default="50", help="lines, the newest (default 50)")
@@ -169,7 +169,7 @@ def _audit(argv: Sequence[str]) -> int:
 
 
 def _store_options(command: str, description: str) -> Parser:
-    from rl_teacher.options import Parser
+    from rl_teacher.words import Parser
 
     parser = Parser(prog=f"rl-teacher {command}", description=description, allow_abbrev=False)
     parser.add_argument("--run_dir", "--run-dir", dest="run_dir", default="runs", help="where the runs lie")
