@@ -168,6 +168,20 @@ def _audit(argv: Sequence[str]) -> int:
     return 0
 
 
+def _doctor(argv: Sequence[str]) -> int:
+    """Tell whether this machine has all that teaching needs, and how to mend what it has not."""
+    from pathlib import Path
+
+    from rl_teacher.doctor import doctor
+    from rl_teacher.quantities import count
+
+    parser = _store_options("doctor", "Whether this machine has what teaching needs, and how to mend what it has not.")
+    parser.add_argument("--port", help="port that the page is to have (default: the first free one from 8000)")
+    args = parser.read(argv)
+    port = None if args.port is None else count("--port", args.port, "8000", most=65_535)
+    return doctor(Path(args.run_dir), args.store, port, lambda text: tell(sys.stdout, text))
+
+
 def _store_options(command: str, description: str) -> Parser:
     from rl_teacher.words import Parser
 
@@ -185,6 +199,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "worker": _worker,
     "token": _token,
     "audit": _audit,
+    "doctor": _doctor,
 }
 
 
