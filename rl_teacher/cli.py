@@ -103,7 +103,7 @@ def _page(parser: Parser, argv: Sequence[str]) -> int:
     port = None if args.port is None else count("--port", args.port, "8000", most=65_535)
     place = Place(Path(args.run_dir), args.store, args.allowed_host)
     hear_interrupts()
-    host = args.host or ("0.0.0.0" if shared else "127.0.0.1")
+    host = args.host or ("0.0.0.0" if shared else "127.0.0.1")  # noqa: S104 - --share asks for just that
     return serve(place, host, port, getattr(args, "name", None), Sharing(experiment) if shared else None)
 
 

@@ -197,7 +197,9 @@ def gpu() -> Line:
     said = ""
     if program is not None:
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            listed = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=5.0, errors="replace")
+            listed = subprocess.run(  # noqa: S603 - the driver's own program, a fixed word
+                [program, "-L"], capture_output=True, text=True, timeout=5.0, errors="replace"
+            )
             said = listed.stdout.partition("\n")[0].partition(" (UUID")[0] if listed.returncode == 0 else ""
     return Line("GPU", True, f"{said or 'none'}; training is on the CPU and needs none")
 
@@ -213,7 +215,7 @@ def _probe(probe: str, platform: str | None) -> str:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
     env |= {"MUJOCO_GL": platform} if platform else {}
     with tempfile.TemporaryDirectory() as elsewhere:  # MuJoCo writes its warnings to a file where it stands
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own module, a word of ours
             [sys.executable, "-m", "rl_teacher.probes", probe],
             capture_output=True,
             text=True,
