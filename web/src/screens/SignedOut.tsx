@@ -19,13 +19,14 @@ export function SignedOut({ refused }: { refused: boolean }) {
   );
 }
 
-export function Unreachable({ message }: { message: string }) {
+export function Unreachable({ message, wait }: { message: string; wait: boolean }) {
+  const title = wait ? "Please wait a moment" : "The server does not answer";
   return (
-    <Shell title="The server does not answer">
+    <Shell title={title}>
       <div class="quiet">
-        <h2>The server does not answer</h2>
+        <h2>{title}</h2>
         <p>{message}</p>
-        <p>Is the command still running? Start it again, then try again here.</p>
+        {!wait && <p>Is the command still running? Start it again, then try again here.</p>}
         <button type="button" class="primary" onClick={() => void enter()}>
           Try again
         </button>
