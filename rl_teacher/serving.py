@@ -170,7 +170,7 @@ def invitation(store: Store, address: str, screen: str = "") -> str:
         address: Of the server, "http://127.0.0.1:8000".
         screen: Where to go first, "teach/<experiment id>" or "watch/<run name>"; empty: the list.
     """
-    token = store.create_token("admin", store.labeller("me"))
+    token = store.create_token("admin", store.labeller("me"), by="command line")
     return f"{address}/#token={token}" + (f"&go={screen}" if screen else "")
 
 
@@ -186,7 +186,7 @@ def share(store: Store, address: str, experiment: str | None) -> str:
         NotFoundError: If there is no such experiment.
     """
     found = None if experiment is None else store.experiment_by_name(experiment).id
-    token, _ = store.invite(found)
+    token, _ = store.invite(found, by="command line")
     url = f"{address}/#token={token}" + (f"&go=teach/{found}" if found else "")
     drawn = io.StringIO()
     segno.make(url, error="l").terminal(out=drawn, compact=True)

@@ -15,6 +15,7 @@ from rl_teacher.server import errors
 from rl_teacher.server.access import who
 from rl_teacher.server.limits import Limits
 from rl_teacher.server.page import STATIC, page_router
+from rl_teacher.server.reference import reference_router
 from rl_teacher.server.refusals import Refusals
 from rl_teacher.server.routes import answers, blobs, clips, experiments, insight, people, renders, session
 from rl_teacher.server.security import Guard
@@ -51,7 +52,7 @@ def create_app(
         title="RL-Teacher",
         version=rl_teacher.__version__,
         openapi_url="/api/v1/openapi.json",
-        docs_url=None,  # their scripts come from a CDN
+        docs_url=None,  # their scripts come from a CDN: `reference` has none
         redoc_url=None,
         lifespan=_few_threads,
     )
@@ -62,6 +63,7 @@ def create_app(
     app.add_middleware(Guard, port=port, allowed_hosts=tuple(allowed_hosts), account=Refusals(store).note)
     errors.install(app)
     app.include_router(session.public, prefix="/api/v1")
+    app.include_router(reference_router(app), prefix="/api/v1")
     private = APIRouter(prefix="/api/v1", dependencies=[Depends(who)])
     private.include_router(session.private)
     for subject in (experiments, answers, people, blobs, clips, renders, insight):

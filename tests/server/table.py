@@ -45,6 +45,7 @@ EXPECTED = {
     "GET /{name}": OPEN,
     "GET /assets/{name}": OPEN,
     f"GET {API}/openapi.json": OPEN,
+    f"GET {API}/docs": OPEN,
     f"GET {API}/health": OPEN,
     f"GET {API}/session": IN,
     f"POST {API}/session": "401 204 204 204 204 204 428 401 401 403 403",
