@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from rl_teacher.feedback.base import Storage, columns, plain
 from rl_teacher.feedback.schema import audit
+
+log = logging.getLogger(__name__)
 
 REFUSED = "refused"
 """What is noted of an attempt that was refused."""
@@ -32,18 +36,29 @@ class Note:
 class Auditing(Storage):
     """Keep account."""
 
-    def note(self, who: str, what: str, detail: Mapping[str, Any]) -> None:
-        """Write a line into the audit table. `detail` must hold no token."""
-        with self.write() as conn:
-            write_note(conn, self.clock(), who, what, detail)
+    def note(self, who: str, what: str, detail: Mapping[str, Any]) -> bool:
+        """Write a line into the audit table; returns whether that worked. `detail` must hold no token.
 
-    def note_refused(self, who: str, detail: Mapping[str, Any]) -> None:
-        """Note a refused attempt; of these only the newest `MOST_REFUSED` stay."""
+        What is noted has been done already, so a full disk or a locked database is only logged: people must still get
+        in, and get their answers out.
+        """
+        try:
+            with self.write() as conn:
+                write_note(conn, self.clock(), who, what, detail)
+        except DBAPIError as fault:
+            log.error("'%s' by %s could not be noted: %s", what, who, fault.orig)
+            return False
+        return True
+
+    def note_refused(self, who: str, detail: Mapping[str, Any]) -> bool:
+        """Note a refused attempt, likewise; of these only the newest `MOST_REFUSED` stay."""
+        if not self.note(who, REFUSED, detail):
+            return False
         here = audit.c.what == REFUSED
         too_old = sa.select(audit.c.id).where(here).order_by(audit.c.id.desc()).offset(MOST_REFUSED).limit(1)
         with self.write() as conn:
-            write_note(conn, self.clock(), who, REFUSED, detail)
             conn.execute(audit.delete().where(here, audit.c.id <= too_old.scalar_subquery()))
+        return True
 
     def notes(self, limit: int = 50, what: str | None = None) -> list[Note]:
         """The newest lines, oldest first; only those about `what`, if given."""

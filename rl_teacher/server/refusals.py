@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
-
 from rl_teacher.feedback.store import Store
 from rl_teacher.server.limits import Buckets
-
-log = logging.getLogger(__name__)
 
 
 class Refusals:
@@ -38,10 +33,7 @@ class Refusals:
             if self._pace.take(""):
                 self._left_out += 1
                 return
-            self._store.note_refused(who, {**detail, "left_out": self._left_out})
-            self._left_out = 0
-        except DBAPIError as fault:
-            self._left_out += 1
-            log.error("a refused attempt could not be noted: %s", fault.orig)
+            written = self._store.note_refused(who, {**detail, "left_out": self._left_out})
+            self._left_out = 0 if written else self._left_out + 1
         finally:
             self._lock.release()

@@ -8,8 +8,10 @@ import threading
 import time
 
 import httpx
+import sqlalchemy as sa
 import uvicorn
 
+from rl_teacher.feedback import auditing
 from rl_teacher.server.app import create_app
 from tests.server.test_routes import API, label
 
@@ -49,6 +51,18 @@ def test_what_people_do_is_noted(school, ann, boss):
     changed = store.notes(1, "settings changed")[0].detail
     assert (changed["status"], changed["instructions"], changed["experiment"]) == ("finished", "Hop.", "hop")
     assert changed["token"] != token
+
+
+def test_a_full_disk_keeps_nobody_out_and_no_answer_in(school, boss, monkeypatch, caplog):
+    def full(*_: object) -> None:
+        raise sa.exc.OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    token = school.token("boss", "admin")
+    monkeypatch.setattr(auditing, "write_note", full)
+    assert school.client().post(f"{API}/session", json={"token": token}).status_code == 204
+    assert boss.get(f"{API}/experiments/{school.lesson.experiment}/export").status_code == 200
+    assert school.client("wrong").get(f"{API}/session").status_code == 401
+    assert caplog.text.count("could not be noted: database or disk is full") == 3
 
 
 def test_no_log_holds_a_token_not_even_with_access_logs_on(school, caplog, capfd, monkeypatch):

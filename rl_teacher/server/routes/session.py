@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import APIRouter, HTTPException, Request, Response
+from starlette.background import BackgroundTask
 
 import rl_teacher
 from rl_teacher.feedback.inviting import INVITE
@@ -31,6 +34,8 @@ def open_session(body: shapes.OpenSession, request: Request, store: StoreDep) ->
     identity, token = store.check_token(body.token), body.token
     if identity is None:
         raise wrong_token(request)
+    circumstances = {"address": address_of(request), "role": identity.role}
+    done = BackgroundTask(note, store, identity, "signed in", **circumstances)  # nobody waits for the audit to come in
     if identity.role == INVITE:
         name = cookie_name(request.app.state.port)
         known = store.check_token(request.cookies.get(name, ""))
@@ -42,10 +47,8 @@ def open_session(body: shapes.OpenSession, request: Request, store: StoreDep) ->
         if joined is None:  # ended while they typed their name
             raise wrong_token(request)
         token = joined
-        store.note(body.name, "signed in", {"address": address_of(request), "invitation": identity.token_id})
-    else:
-        note(store, identity, "signed in", address=address_of(request), role=identity.role)
-    response = Response(status_code=204)
+        done = BackgroundTask(note, store, replace(identity, labeller_name=body.name), "signed in", **circumstances)
+    response = Response(status_code=204, background=done)
     left = None if identity.expires_at is None else max(0, int(identity.expires_at - store.clock()))
     name = cookie_name(request.app.state.port)
     secure = request.url.scheme == "https"

@@ -10,7 +10,7 @@ export function SignedOut({ refused }: { refused: boolean }) {
         <h2>{refused ? "This link does not open the page (any more)" : "You are not signed in here"}</h2>
         <p>
           The page opens with the address that the command prints, the one that ends in <code>#token=…</code>. Copy it
-          whole from the terminal. Is it gone? Run the same command again: it prints a new one, and no answer is lost.
+          whole from the terminal. Is it gone? Run the same command again: it prints a new one, and no answer is lost. Did somebody invite you? Ask them for a new link.
         </p>
         <pre>rl-teacher serve</pre>
         {outbox.n > 0 && <p>{outbox.n} answers wait in this browser and are sent as soon as you are signed in.</p>}
