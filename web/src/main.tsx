@@ -21,7 +21,7 @@ function App() {
   if (who.state === "starting") return <Shell title="" />;
   if (who.state === "out") return <SignedOut refused={who.refused} />;
   if (who.state === "name") return <Welcome token={who.token} problem={who.problem} />;
-  if (who.state === "unreachable") return <Unreachable message={who.message} />;
+  if (who.state === "unreachable") return <Unreachable message={who.message} wait={who.wait} />;
   switch (where.screen) {
     case "list":
       return <List session={who.session} />;
