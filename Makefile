@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?= -p human --pretrain_labels 175 -e Reacher-v1 -n human-175
 
-.PHONY: teach test check bench install page
+.PHONY: teach test check audit bench install page
 
 teach: install
 	$(BIN)/python rl_teacher/teach.py $(ARGS)
@@ -12,7 +12,7 @@ teach: install
 # As root this installs Chromium and OpenGL, and then no test of theirs may be skipped: see tests/system.py.
 # Two processes, each with whole files: half of the time is spent waiting for commands that the tests start. What is
 # timed runs after all the others, alone.
-test: check
+test: check audit
 	$(BIN)/python web/build.py --check
 	$(BIN)/python tests/system.py $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
 		--ignore tests/web/test_quick.py
@@ -23,6 +23,10 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+# Known vulnerabilities of what is installed. Where the services do not answer it says "not audited" and goes on.
+audit: install
+	$(BIN)/python tests/audit.py
 
 bench: install
 	$(BIN)/python benchmarks/speed.py

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
 import random
 import resource
@@ -162,8 +163,7 @@ def load(folder: Path, n_people: int, n_pairs: int, seconds: float, rate: float)
     errors: list[str] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
-            assert server.stdout is not None
-            port = int(server.stdout.readline().rstrip().rstrip("/").rsplit(":", 1)[1])
+            port = int((server.stdout or io.StringIO()).readline().rstrip().rstrip("/").rsplit(":", 1)[1])
 
             async def go() -> None:
                 pages = [Page(Line(port, token), experiment, times, errors) for token in tokens]

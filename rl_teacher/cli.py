@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rl_teacher.shell import begin, hear_interrupts, tell
 
 if TYPE_CHECKING:  # all else is imported where it is needed, so that Ctrl-C is in hand from the first moment
-    from rl_teacher.options import Parser
+    from rl_teacher.words import Parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,12 +60,9 @@ def _worker(argv: Sequence[str]) -> int:
     from pathlib import Path
 
     from rl_teacher.errors import UserError
-    from rl_teacher.options import Parser
 
     description = "Answer what the page asks about runs that are not training: r̂ along clips, how the agent plays …"
-    parser = Parser(prog="rl-teacher worker", description=description, allow_abbrev=False)
-    parser.add_argument("--run_dir", "--run-dir", dest="run_dir", default="runs", help="where the runs lie")
-    parser.add_argument("--store", help="database URL (default: SQLite in the run dir)")
+    parser = _store_options("worker", description)
     args = parser.read(argv)
     if not Path(args.run_dir).is_dir():
         raise UserError(f"--run_dir {args.run_dir} given; it must be a folder that holds runs. Choose another.")
@@ -84,11 +81,7 @@ def _worker(argv: Sequence[str]) -> int:
 
 
 def _page_options(command: str, description: str) -> Parser:
-    from rl_teacher.options import Parser
-
-    parser = Parser(prog=f"rl-teacher {command}", description=description, allow_abbrev=False)
-    parser.add_argument("--run_dir", "--run-dir", dest="run_dir", default="runs", help="where the runs lie")
-    parser.add_argument("--store", help="database URL (default: SQLite in the run dir)")
+    parser = _store_options(command, description)
     parser.add_argument("--host", help="address of the page (default: 127.0.0.1; with --share 0.0.0.0)")
     names = ("--allowed_host", "--allowed-host")
     parser.add_argument(*names, dest="allowed_host", help="further name that people call this machine's page by")
@@ -110,7 +103,7 @@ def _page(parser: Parser, argv: Sequence[str]) -> int:
     port = None if args.port is None else count("--port", args.port, "8000", most=65_535)
     place = Place(Path(args.run_dir), args.store, args.allowed_host)
     hear_interrupts()
-    host = args.host or ("0.0.0.0" if shared else "127.0.0.1")
+    host = args.host or ("0.0.0.0" if shared else "127.0.0.1")  # noqa: S104 - --share asks for just that
     return serve(place, host, port, getattr(args, "name", None), Sharing(experiment) if shared else None)
 
 
@@ -121,7 +114,7 @@ def _export(argv: Sequence[str]) -> int:
 
     from rl_teacher.exports import WHAT, export
     from rl_teacher.feedback.exporting import FORMATS
-    from rl_teacher.options import Parser
+    from rl_teacher.words import Parser
 
     parser = Parser(prog="rl-teacher export", description="Write what people answered.", allow_abbrev=False)
     parser.add_argument("what", help=f"what to export: {', '.join(WHAT)}")
@@ -137,12 +130,76 @@ def _export(argv: Sequence[str]) -> int:
     return 0
 
 
+def _token(argv: Sequence[str]) -> int:
+    """Make a token that lets somebody in, list them, revoke one."""
+    from contextlib import closing
+
+    from rl_teacher import admission
+    from rl_teacher.quantities import count
+
+    parser = _store_options("token", "Tokens let people and scripts in. Only their hashes are kept.")
+    parser.add_argument("what", help=", ".join(admission.WHAT))
+    parser.add_argument("id", nargs="?", help="of the token to revoke; its beginning is enough")
+    parser.add_argument("--role", default="labeller", help=f"{', '.join(admission.ROLES)} (default labeller)")
+    parser.add_argument("--name", help="in whose name its holder answers")
+    parser.add_argument("--experiment", help="name of the only experiment it opens (default: all)")
+    parser.add_argument("--days", default=str(admission.DAYS), help=f"how long it lasts (default {admission.DAYS})")
+    args = parser.read(argv)
+    days = count("--days", args.days, str(admission.DAYS), least=1, most=admission.MOST_DAYS)
+    with closing(admission.open_there(args.run_dir, args.store)) as store:
+        admission.token(store, args.what, args.id, args.role, args.name, args.experiment, days)
+    return 0
+
+
+def _audit(argv: Sequence[str]) -> int:
+    """Tell who did what and when."""
+    from contextlib import closing
+
+    from rl_teacher import admission
+    from rl_teacher.quantities import count
+
+    parser = _store_options("audit", "Who did what and when: log-ins, tokens, settings, exports, what was refused.")
+    parser.add_argument("--limit", default="50", help="lines, the newest (default 50)")
+    parser.add_argument("--what", help="only lines about this: 'refused', 'signed in' …")
+    args = parser.read(argv)
+    limit = count("--limit", args.limit, "50", least=1)
+    with closing(admission.open_there(args.run_dir, args.store)) as store:
+        admission.audit(store, limit, args.what)
+    return 0
+
+
+def _doctor(argv: Sequence[str]) -> int:
+    """Tell whether this machine has all that teaching needs, and how to mend what it has not."""
+    from pathlib import Path
+
+    from rl_teacher.doctor import doctor
+    from rl_teacher.quantities import count
+
+    parser = _store_options("doctor", "Whether this machine has what teaching needs, and how to mend what it has not.")
+    parser.add_argument("--port", help="port that the page is to have (default: the first free one from 8000)")
+    args = parser.read(argv)
+    port = None if args.port is None else count("--port", args.port, "8000", most=65_535)
+    return doctor(Path(args.run_dir), args.store, port, lambda text: tell(sys.stdout, text))
+
+
+def _store_options(command: str, description: str) -> Parser:
+    from rl_teacher.words import Parser
+
+    parser = Parser(prog=f"rl-teacher {command}", description=description, allow_abbrev=False)
+    parser.add_argument("--run_dir", "--run-dir", dest="run_dir", default="runs", help="where the runs lie")
+    parser.add_argument("--store", help="database URL (default: SQLite in the run dir)")
+    return parser
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "teach": _teach,
     "serve": _serve,
     "watch": _watch,
     "export": _export,
     "worker": _worker,
+    "token": _token,
+    "audit": _audit,
+    "doctor": _doctor,
 }
 
 

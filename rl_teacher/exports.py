@@ -37,6 +37,7 @@ def export(what: str, name: str, form: str, out: str, run_dir: Path, store_url: 
         raise UserError(f"No answers in {run_dir}: it holds no feedback.db. Give --run_dir, or --store.")
     with closing(open_store(run_dir, store_url)) as store:
         lines = store.export(store.experiment_by_name(name).id, form)
+        store.note("command line", "answers exported", {"experiment": name, "format": form})
         if out == "-":
             sys.stdout.writelines(lines)
             return

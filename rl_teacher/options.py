@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from rl_teacher.agents.registry import resolve_agent
-from rl_teacher.config import HIGHEST_RATE, MOST_PER_PAIR, STEPS_PER_LABEL, RewardConfig, RunConfig, ppo_for
+from rl_teacher.config import HIGHEST_RATE, MOST_PER_PAIR, STEPS_PER_LABEL, RewardConfig, RunConfig, ppo_for, reward_for
 from rl_teacher.envs.behaviors import resolve
 from rl_teacher.errors import UserError, unknown
 from rl_teacher.overrides import override
@@ -24,6 +22,7 @@ from rl_teacher.queries.strategies import make_strategy
 from rl_teacher.replaying import fill_in
 from rl_teacher.runs import fault_log
 from rl_teacher.teachers.judging import FAULTLESS, parse_teacher
+from rl_teacher.words import Parser
 
 PREDICTORS = ("rl", "synth", "human")
 
@@ -46,31 +45,6 @@ class Machine:
     """Further name of this machine for the page's address."""
     people: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the experiment that were given; people may change them on the page."""
-
-
-class Parser(argparse.ArgumentParser):
-    """Tells mistakes in one line, as UserError."""
-
-    def __init__(self, **settings: Any):
-        super().__init__(**settings)
-        self._negative_number_matcher = re.compile(r"-\.?\d")  # argparse's own takes -1e3 for an option
-
-    def read(self, argv: Sequence[str] | None = None) -> argparse.Namespace:
-        """The options in a command line.
-
-        Raises:
-            UserError: If it cannot be understood.
-        """
-        words = sys.argv[1:] if argv is None else argv
-        for word in words:
-            if not _is_text(word):
-                shown = os.fsencode(word).decode(errors="replace")
-                raise UserError(f"'{shown}' given, which is no text in UTF-8; allowed is UTF-8. Write it anew.")
-        return self.parse_args(words)
-
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of printing the usage and leaving."""
-        raise UserError(f"{message[0].upper()}{message[1:]}. See --help.")
 
 
 def parser() -> Parser:
@@ -137,7 +111,8 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
     n_labels = None if args.n_labels is None else count("-l/--n_labels", args.n_labels, "700", most=MOST_LABELS)
     pretrain = _pretrain(args.pretrain_labels, n_labels)
     recipe = preset(args.preset)
-    settings = {"reward": recipe.reward, "ppo": ppo_for(spec.task.name if spec.task else None, args.behavior)}
+    ppo = ppo_for(spec.task.name if spec.task else None, args.behavior)
+    settings = {"reward": reward_for(recipe.reward, args.behavior), "ppo": ppo}
     settings = override(settings, args.set)
     reward: RewardConfig = settings["reward"]
     if args.pretrain_iters is not None:
@@ -206,11 +181,6 @@ def _people(args: argparse.Namespace) -> dict[str, Any]:
             )
         given[name] = value
     return given
-
-
-def _is_text(word: str) -> bool:
-    """Whether a word of the command line was UTF-8: what was not is kept by Python as half characters."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in word)
 
 
 def _pretrain(given: str | None, n_labels: int | None) -> int:

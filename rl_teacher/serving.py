@@ -93,10 +93,10 @@ class PageServer:
     def __init__(self, door: socket.socket, place: Place, log: Path):
         self._door, self._log = door, log
         host, self.port = door.getsockname()[:2]
-        everywhere = host in ("0.0.0.0", "::")
+        everywhere = host in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
         shown = own_address() if everywhere else host
         self.address = f"http://{'[' + shown + ']' if ':' in shown else shown}:{self.port}"
-        self.here = f"http://127.0.0.1:{self.port}" if host == "0.0.0.0" else self.address
+        self.here = f"http://127.0.0.1:{self.port}" if host == "0.0.0.0" else self.address  # noqa: S104 - compared
         """For this machine's own user."""
         names = (
             [shown, socket.gethostname(), *filter(None, [place.allowed_host])] if everywhere else [place.allowed_host]
@@ -138,7 +138,7 @@ class PageServer:
     def _start(self) -> None:
         command = [sys.executable, "-m", "rl_teacher.server", "--fd", str(self._door.fileno())]
         with self._log.open("ab") as log:
-            self._child = subprocess.Popen(
+            self._child = subprocess.Popen(  # noqa: S603 - our own module; words go in as they are, through no shell
                 [*command, *self._options, "--parent-pid", str(os.getpid())],
                 pass_fds=(self._door.fileno(),),
                 stdin=subprocess.DEVNULL,
@@ -170,7 +170,7 @@ def invitation(store: Store, address: str, screen: str = "") -> str:
         address: Of the server, "http://127.0.0.1:8000".
         screen: Where to go first, "teach/<experiment id>" or "watch/<run name>"; empty: the list.
     """
-    token = store.create_token("admin", store.labeller("me"))
+    token = store.create_token("admin", store.labeller("me"), by="command line")
     return f"{address}/#token={token}" + (f"&go={screen}" if screen else "")
 
 
@@ -186,7 +186,7 @@ def share(store: Store, address: str, experiment: str | None) -> str:
         NotFoundError: If there is no such experiment.
     """
     found = None if experiment is None else store.experiment_by_name(experiment).id
-    token, _ = store.invite(found)
+    token, _ = store.invite(found, by="command line")
     url = f"{address}/#token={token}" + (f"&go=teach/{found}" if found else "")
     drawn = io.StringIO()
     segno.make(url, error="l").terminal(out=drawn, compact=True)

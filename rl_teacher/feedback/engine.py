@@ -71,7 +71,7 @@ class Database:
 
     def __init__(self, url: str | sa.URL, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
-        parsed = _parse(url)
+        parsed = parse_url(url)
         self._sqlite = parsed.get_backend_name() == "sqlite"
         self._lock = threading.Lock()
         self._engine = _sqlite_engine(parsed) if self._sqlite else _server_engine(parsed)
@@ -133,7 +133,12 @@ def _server_engine(url: sa.URL) -> sa.Engine:
         ) from error
 
 
-def _parse(url: str | sa.URL) -> sa.URL:
+def parse_url(url: str | sa.URL) -> sa.URL:
+    """The address of a database, if it is one that can be used.
+
+    Raises:
+        UserError: If it is not.
+    """
     try:
         parsed = sa.make_url(url)
     except (exc.ArgumentError, ValueError) as error:

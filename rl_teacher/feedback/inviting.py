@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from rl_teacher.feedback.access import TOKEN_SECONDS, Access
+from rl_teacher.feedback.access import TOKEN_SECONDS, Access, insert_token
 from rl_teacher.feedback.base import new_id
 from rl_teacher.feedback.engine import insert_new
 from rl_teacher.feedback.records import Identity, NotFoundError
@@ -34,14 +34,17 @@ class Invitation:
 class Inviting(Access):
     """Let people in."""
 
-    def invite(self, experiment_id: str | None, lifetime_seconds: float = TOKEN_SECONDS) -> tuple[str, Invitation]:
+    def invite(
+        self, experiment_id: str | None, lifetime_seconds: float = TOKEN_SECONDS, by: str = "store"
+    ) -> tuple[str, Invitation]:
         """A new invitation and its token, which nobody sees again.
 
         Args:
             experiment_id: The only experiment it opens; None opens all.
             lifetime_seconds: How long it, and whoever came by it, is let in.
+            by: Who makes it, for the audit.
         """
-        token = self.create_token(INVITE, None, experiment_id, lifetime_seconds)
+        token = self.create_token(INVITE, None, experiment_id, lifetime_seconds, by)
         made = self.check_token(token)
         if made is None:
             raise NotFoundError("The invitation has ended already; give it a longer life.")
@@ -58,19 +61,20 @@ class Inviting(Access):
         with self.read() as conn:
             return [Invitation(*row) for row in conn.execute(query.order_by(tokens.c.created_at.desc()))]
 
-    def join(self, invitation: Identity, name: str) -> str:
-        """The token of a new labeller, who came by an invitation; a name that is taken gets a number behind it."""
-        labeller_id = self._new_labeller(name)
-        left = None if invitation.expires_at is None else invitation.expires_at - self.clock()
-        token = self.create_token("labeller", labeller_id, invitation.experiment_id, left)
-        made = self.check_token(token)
-        if made is not None:
-            with self.write() as conn:
-                by = {"invite_id": invitation.token_id}
-                conn.execute(tokens.update().where(tokens.c.id == made.token_id).values(by))
-        return token
+    def join(self, invitation: Identity, name: str) -> str | None:
+        """The token of a new labeller, who came by an invitation; a name that is taken gets a number behind it.
 
-    def end_invitation(self, invite_id: str) -> None:
+        None if the invitation has been ended meanwhile: nobody slips in while it is.
+        """
+        labeller_id, now = self._new_labeller(name), self.clock()
+        still = sa.select(tokens.c.id).where(tokens.c.id == invitation.token_id, tokens.c.revoked_at.is_(None))
+        with self.write() as conn:
+            if conn.execute(still.with_for_update()).first() is None:
+                return None
+            opens = (labeller_id, invitation.experiment_id, invitation.expires_at)
+            return insert_token(conn, now, name, "labeller", *opens, invite_id=invitation.token_id)
+
+    def end_invitation(self, invite_id: str, by: str = "store") -> None:
         """Let nobody in by it any more, nor those who came by it. Their answers stay.
 
         Raises:
@@ -78,9 +82,7 @@ class Inviting(Access):
         """
         if all(one.id != invite_id for one in self.invitations()):
             raise NotFoundError(f"There is no invitation '{invite_id[:100]}' that lets people in.")
-        self.revoke_token(invite_id)
-        with self.write() as conn:
-            conn.execute(tokens.update().where(tokens.c.invite_id == invite_id).values(revoked_at=self.clock()))
+        self.revoke_token(invite_id, by)
 
     def _new_labeller(self, name: str) -> str:
         with self.write() as conn:

@@ -2,9 +2,9 @@
 
 The parts are in `asking` (trainer: experiments, runs, clips, questions), `claiming`, `checking` and `answering`
 (people), `listing`, `judging` and `exporting` (researchers), `reading` and `showing` (all: rows, and clips in all their
-forms), `access` and `inviting` (labellers, tokens), `jobs` (what people ask of the trainer) and `points` (a run's
-curves). Either side may die at any moment and come back; several processes may hold the same store open, and a `Store`
-may be used by several threads.
+forms), `access`, `admitting` and `inviting` (labellers, tokens), `auditing` (who did what), `jobs` (what people ask of
+the trainer) and `points` (a run's curves). Either side may die at any moment and come back; several processes may hold
+the same store open, and a `Store` may be used by several threads.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from rl_teacher.feedback.admitting import Admitting
 from rl_teacher.feedback.answering import Answering
 from rl_teacher.feedback.asking import Asking
 from rl_teacher.feedback.checking import Checking
@@ -31,7 +32,19 @@ from rl_teacher.feedback.showing import Showing
 
 
 class Store(
-    Asking, Claiming, Answering, Listing, Checking, Judging, Exporting, Reading, Showing, Inviting, Jobs, Points
+    Asking,
+    Claiming,
+    Answering,
+    Listing,
+    Checking,
+    Judging,
+    Exporting,
+    Reading,
+    Showing,
+    Admitting,
+    Inviting,
+    Jobs,
+    Points,
 ):
     """One database and one folder of blobs.
 

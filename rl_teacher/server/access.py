@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Annotated, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
@@ -12,7 +13,7 @@ from rl_teacher.feedback.inviting import INVITE
 from rl_teacher.feedback.provenance import StoredQuery
 from rl_teacher.feedback.records import Experiment, Identity, NotFoundError
 from rl_teacher.feedback.store import Store
-from rl_teacher.server.security import cookie_name
+from rl_teacher.server.security import bearer, cookie_name
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,16 +35,50 @@ async def who(request: Request, store: Annotated[Store, Depends(get_store)]) -> 
     """The holder of the token, which comes as `Authorization: Bearer …` or in our cookie.
 
     Raises:
-        HTTPException: 401 without a token that is good now.
+        HTTPException: 401 without a token that is good now, 429 for whoever asks too often.
     """
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    token = (
-        given.strip() if scheme.lower() == "bearer" else request.cookies.get(cookie_name(request.app.state.port), "")
-    )
-    identity = await look_up(store, store.check_token, token) if token else None
-    if identity is None or identity.role == INVITE:
+    given = bearer(request.headers.get("authorization", ""))
+    token = request.cookies.get(cookie_name(request.app.state.port), "") if given is None else given
+    if not token:
         raise HTTPException(401, "A token is needed. Open the address that the command printed.")
+    identity = await look_up(store, store.check_token, token)
+    if identity is None or identity.role == INVITE:
+        raise wrong_token(request)
+    request.state.identity = identity  # for the audit, should they be refused
+    wait = request.app.state.limits.requests.take(identity.token_id)
+    if wait:
+        raise _too_many("Too many requests at once.", wait)
     return identity
+
+
+def wrong_token(request: Request) -> HTTPException:
+    """What to say to a token that opens nothing: 401, or 429 if many such came from the same address."""
+    wait = request.app.state.limits.guesses.take(address_of(request))
+    if wait:
+        return _too_many("Too many wrong tokens came from your address.", wait)
+    return HTTPException(
+        401, "This token is unknown, over or revoked. Open the newest address that the command printed."
+    )
+
+
+def _too_many(what: str, wait: float) -> HTTPException:
+    seconds = max(1, math.ceil(wait))
+    return HTTPException(429, f"{what} Try again in {seconds} s.", {"Retry-After": str(seconds)})
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from, as far as it is known."""
+    return request.client.host if request.client else "unknown"
+
+
+def note(store: Store, identity: Identity, what: str, **detail: Any) -> None:
+    """A line in the audit about what somebody did."""
+    store.note(name_of(identity), what, {"token": identity.token_id, **detail})
+
+
+def name_of(identity: Identity) -> str:
+    """What the audit calls somebody."""
+    return identity.labeller_name or identity.token_id
 
 
 StoreDep = Annotated[Store, Depends(get_store)]

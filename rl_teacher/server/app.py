@@ -13,7 +13,10 @@ import rl_teacher
 from rl_teacher.feedback.store import Store
 from rl_teacher.server import errors
 from rl_teacher.server.access import who
+from rl_teacher.server.limits import Limits
 from rl_teacher.server.page import STATIC, page_router
+from rl_teacher.server.reference import reference_router
+from rl_teacher.server.refusals import Refusals
 from rl_teacher.server.routes import answers, blobs, clips, experiments, insight, people, renders, session
 from rl_teacher.server.security import Guard
 
@@ -28,7 +31,12 @@ async def _few_threads(_app: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app(
-    store: Store, port: int, allowed_hosts: Iterable[str] = (), static: Path = STATIC, address: str | None = None
+    store: Store,
+    port: int,
+    allowed_hosts: Iterable[str] = (),
+    static: Path = STATIC,
+    address: str | None = None,
+    limits: Limits | None = None,
 ) -> FastAPI:
     """An app that serves this store.
 
@@ -38,21 +46,24 @@ def create_app(
         allowed_hosts: Names besides 127.0.0.1, localhost and [::1] that this server may be called by.
         static: The built page.
         address: How other machines call it, "http://192.168.1.5:8000", for invitations; None: as it was called.
+        limits: How often somebody may ask; None: as `limits` says.
     """
     app = FastAPI(
         title="RL-Teacher",
         version=rl_teacher.__version__,
         openapi_url="/api/v1/openapi.json",
-        docs_url=None,  # their scripts come from a CDN
+        docs_url=None,  # their scripts come from a CDN: `reference` has none
         redoc_url=None,
         lifespan=_few_threads,
     )
     app.state.store = store
     app.state.port = port
     app.state.address = address
-    app.add_middleware(Guard, port=port, allowed_hosts=tuple(allowed_hosts))
+    app.state.limits = limits or Limits()
+    app.add_middleware(Guard, port=port, allowed_hosts=tuple(allowed_hosts), account=Refusals(store).note)
     errors.install(app)
     app.include_router(session.public, prefix="/api/v1")
+    app.include_router(reference_router(app), prefix="/api/v1")
     private = APIRouter(prefix="/api/v1", dependencies=[Depends(who)])
     private.include_router(session.private)
     for subject in (experiments, answers, people, blobs, clips, renders, insight):

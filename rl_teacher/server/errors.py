@@ -29,6 +29,7 @@ CODES = {
     416: "range_not_satisfiable",
     422: "invalid",
     428: "name_needed",
+    429: "too_many",
     500: "internal",
     503: "busy",
 }

@@ -3,14 +3,18 @@
 - Host allow-list: a page elsewhere that rebinds its name to 127.0.0.1 still sends its own name here.
 - Origin and Sec-Fetch-Site: a browser that holds our cookie changes something only on behalf of our own page.
 - Bodies up to 64 kB.
+
+Who was refused is told to whoever keeps account of it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,6 +36,16 @@ HEADERS = (
 )
 
 
+Account = Callable[[str, Mapping[str, Any]], None]
+"""Takes note of a refusal: who, and the circumstances."""
+
+
+def bearer(authorization: str) -> str | None:
+    """The token in an Authorization header; None if it holds none."""
+    scheme, _, given = authorization.partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else None
+
+
 def cookie_name(port: int) -> str:
     """Cookies ignore ports, and two runs may stand side by side."""
     return f"rlt_{port}"
@@ -44,10 +58,13 @@ class Guard:
         app: What it guards.
         port: The one people see in the address.
         allowed_hosts: Further names this server may be called by, with or without a port.
+        account: Told of everybody who is refused; it may take its time.
     """
 
-    def __init__(self, app: ASGIApp, port: int, allowed_hosts: Iterable[str] = ()) -> None:
-        self._app = app
+    def __init__(
+        self, app: ASGIApp, port: int, allowed_hosts: Iterable[str] = (), account: Account | None = None
+    ) -> None:
+        self._app, self._account = app, account
         self._cookie = cookie_name(port)
         names = ("127.0.0.1", "localhost", "[::1]")
         own = {f"{name}:{port}" for name in names} | (set(names) if port in (80, 443) else set())
@@ -62,7 +79,13 @@ class Guard:
         if scope["type"] != "http":  # there are no web sockets here
             await send({"type": "websocket.close", "code": 1008})
             return
-        send = _with_headers(send)
+        statuses: list[int] = []
+        scope.setdefault("state", {})
+        await self._serve(scope, receive, _with_headers(send, statuses))
+        if self._account is not None and statuses and _is_attempt(scope, statuses[0], self._cookie):
+            await run_in_threadpool(self._account, *_told(scope, statuses[0]))
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         refusal = self._refusal(scope["method"], headers)
         if refusal is not None:
@@ -88,10 +111,30 @@ class Guard:
             return "The request comes from another site's page."
         if site is not None and site != "same-origin":
             return "The request comes from another site's page."
-        by_cookie = "authorization" not in headers and self._cookie in cookie_parser(headers.get("cookie", ""))
+        by_cookie = bearer(headers.get("authorization", "")) is None and _holds(headers, self._cookie)
         if by_cookie and origin is None and site is None:
             return "A request with a cookie must say which page it comes from (Origin). Scripts use a bearer token."
         return None
+
+
+def _holds(headers: Headers, cookie: str) -> bool:
+    return cookie in cookie_parser(headers.get("cookie", ""))
+
+
+def _is_attempt(scope: Scope, status: int, cookie: str) -> bool:
+    """Whether somebody tried what they may not. A page that nobody has signed in to yet only asks who it is."""
+    headers = Headers(scope=scope)
+    tried = scope["method"] not in SAFE_METHODS or "authorization" in headers or _holds(headers, cookie)
+    return status in (403, 429) or (status == 401 and tried)
+
+
+def _told(scope: Scope, status: int) -> tuple[str, Mapping[str, Any]]:
+    """Who was refused, and the circumstances: the pattern of the path only, for a path may hold anything."""
+    identity, client = scope["state"].get("identity"), scope.get("client")
+    address = client[0] if client else "unknown"
+    path = getattr(scope.get("route"), "path", None)
+    who = address if identity is None else identity.labeller_name or identity.token_id
+    return who, {"address": address, "method": scope["method"][:20], "path": path, "status": status}
 
 
 def _same_origin(origin: str, host: str) -> bool:
@@ -133,9 +176,12 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, statuses: list[int]) -> Send:
+    """Sends the headers with every answer, and writes its status down."""
+
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
+            statuses.append(message["status"])
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS:
                 headers[name] = value

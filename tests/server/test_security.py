@@ -37,6 +37,19 @@ def test_no_route_hides_from_the_description(school):
     assert school.client().get("/redoc").status_code == 404
 
 
+def test_the_apis_own_documentation_loads_nothing_and_names_every_route(school):
+    answer = school.client().get(f"{API}/docs")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert not re.findall(r"<(?:script|link|style|img|iframe)|(?:src|style|on\w+)=|https?:|//", answer.text)
+    assert re.findall(r'href="([^"]*)"', answer.text) == ["openapi.json"]
+    for method, path in routes(school.app):
+        assert f"<code>{method} {path}</code>" in answer.text
+    assert "<code>verdict</code><td>LEFT | RIGHT | TIE" in answer.text
+    assert "<code>n</code><td>integer, minimum 1, maximum 20, default 1" in answer.text
+
+
 @pytest.mark.parametrize(
     ("host", "ok"),
     [
@@ -97,6 +110,14 @@ def test_our_own_page_may_answer(school, headers):
     said = {"id": "a", "query_id": query, "verdict": "LEFT"}
     assert client.post(f"{API}/labels", json=said).status_code == 403  # a cookie alone does not say who asks
     assert client.post(f"{API}/labels", json=said, headers=headers).status_code == 200
+
+
+def test_a_header_that_holds_no_token_does_not_make_a_cookie_a_script(school):
+    (query,) = school.lesson.ask(1)
+    client = school.client()
+    client.cookies.set("rlt_8123", school.token("ann"))
+    said = {"id": "a", "query_id": query, "verdict": "LEFT"}
+    assert client.post(f"{API}/labels", json=said, headers={"Authorization": "Basic YTpi"}).status_code == 403
 
 
 def test_the_cookie_of_another_port_is_not_ours(school):

@@ -12,7 +12,7 @@ export type SignIn =
   | { state: "in"; session: Session }
   | { state: "out"; refused: boolean }
   | { state: "name"; token: string; problem: string }
-  | { state: "unreachable"; message: string };
+  | { state: "unreachable"; message: string; wait: boolean };
 
 export const signIn = signal<SignIn>({ state: "starting" });
 
@@ -34,6 +34,7 @@ export const outbox = new Outbox({
   origin: location.origin,
   send: api.label,
   who,
+  opens,
   saved: ({ experiment, label }, { counts, late }) => {
     freshCounts.value = { experiment, counts, verdict: label.verdict };
     lastSaved.value = { experiment, label };
@@ -59,6 +60,13 @@ function storage(): Shelf | null {
 function who(): string | null | undefined {
   const now = signIn.value;
   return now.state === "in" ? (now.session.labeller?.id ?? null) : undefined;
+}
+
+/** Whether the link that is used here is for this experiment. */
+function opens(experiment: string): boolean {
+  const now = signIn.value;
+  const bound = now.state === "in" ? now.session.experiment_id : null;
+  return bound === null || bound === experiment;
 }
 
 const WHO = `rlt-who/${location.origin}`;
@@ -113,7 +121,7 @@ async function enterWith(token: string | null, name?: string): Promise<void> {
     if (token !== null && status === 428) signIn.value = { state: "name", token, problem: "" };
     else if (token !== null && status === 422) signIn.value = { state: "name", token, problem: "Please choose another name." };
     else if (status === 401) signIn.value = { state: "out", refused: token !== null };
-    else signIn.value = { state: "unreachable", message: (error as Error).message };
+    else signIn.value = { state: "unreachable", message: (error as Error).message, wait: status === 429 };
   }
 }
 

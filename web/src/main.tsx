@@ -24,7 +24,7 @@ function App() {
   if (who.state === "starting") return <Shell title="" />;
   if (who.state === "out") return <SignedOut refused={who.refused} />;
   if (who.state === "name") return <Welcome token={who.token} problem={who.problem} />;
-  if (who.state === "unreachable") return <Unreachable message={who.message} />;
+  if (who.state === "unreachable") return <Unreachable message={who.message} wait={who.wait} />;
   if (ONLY_RESEARCHERS.includes(where.screen) && !isResearcher(who.session)) {
     const message = "This page is for whoever runs the experiment.";
     return <Missing title="Your link does not open this page" message={message} hint="Your own answers are under Answers." />;

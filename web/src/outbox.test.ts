@@ -130,6 +130,22 @@ describe("outbox", () => {
     expect(box.delivery.value).toEqual({ state: "saved" });
   });
 
+  it("keeps answers about another experiment for a link that opens it", async () => {
+    const sent: string[] = [];
+    let opened = "e";
+    const box = made(new MemoryShelf(), async (l) => (sent.push(l.id), ok), { opens: (one: string) => one === opened });
+    box.put("e", label("a"));
+    box.put("other", label("b"));
+    await settle();
+    expect(sent).toEqual(["a"]);
+    expect(box.delivery.value).toEqual({ state: "stranger", n: 1, fragile: false });
+    expect(box.refused.value).toEqual([]);
+    opened = "other";
+    await box.flush();
+    expect(sent).toEqual(["a", "b"]);
+    expect(box.delivery.value).toEqual({ state: "saved" });
+  });
+
   it("takes up what a closed tab left behind, and sends nothing twice that another tab delivered", async () => {
     const shelf = new MemoryShelf();
     let now = 0;

@@ -37,6 +37,8 @@ interface Options {
   send: (label: LabelOut) => Promise<Saved>;
   /** Who is signed in; undefined while nobody is. */
   who: () => string | null | undefined;
+  /** Whether the session opens this experiment. One that does not would be told that the question does not exist. */
+  opens?: (experiment: string) => boolean;
   saved?: (entry: Entry, saved: Saved) => void;
   /** The session has ended: nothing can be delivered before the person signs in again. */
   locked?: () => void;
@@ -127,10 +129,12 @@ export class Outbox {
     }
   }
 
-  /** The oldest answer of the person who is signed in. */
+  /** The oldest answer of the person who is signed in, about what their link opens. */
   private next(): Entry | undefined {
     const who = this.options.who();
-    return who === undefined ? undefined : this.entries.find(({ labeller }) => labeller === who);
+    if (who === undefined) return undefined;
+    const opens = this.options.opens ?? (() => true);
+    return this.entries.find(({ labeller, experiment }) => labeller === who && opens(experiment));
   }
 
   private async step(entry: Entry): Promise<boolean> {

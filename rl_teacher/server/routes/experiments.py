@@ -6,7 +6,7 @@ from fastapi import APIRouter, HTTPException
 
 from rl_teacher.feedback.records import NotFoundError
 from rl_teacher.server import people_shapes, shapes, views
-from rl_teacher.server.access import StoreDep, TheExperiment, Who, need_researcher, opens
+from rl_teacher.server.access import StoreDep, TheExperiment, Who, need_researcher, note, opens
 
 router = APIRouter(tags=["experiments"])
 
@@ -36,8 +36,7 @@ def edit_experiment(
             raise HTTPException(422, f"body.{name}: null given; leave it out to keep it as it is")
     if changes:
         store.edit_experiment(experiment.id, **changes)
-        detail = {"experiment": experiment.id, **changes}
-        store.note(identity.labeller_name or identity.token_id, "experiment edited", detail)
+        note(store, identity, "settings changed", experiment=experiment.name, **changes)
     return views.experiment(store, store.experiment_by_id(experiment.id), identity)
 
 
@@ -46,7 +45,7 @@ def add_job(experiment: TheExperiment, body: shapes.JobBody, store: StoreDep, id
     """Ask something of the trainer (researchers)."""
     need_researcher(identity)
     job_id = store.add_job(experiment.id, body.kind, body.args)
-    store.note(identity.labeller_name or identity.token_id, f"job {body.kind}", {"experiment": experiment.id})
+    note(store, identity, f"trainer asked to {body.kind}", experiment=experiment.name)
     return shapes.JobMade(job_id=job_id)
 
 

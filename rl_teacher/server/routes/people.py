@@ -14,7 +14,17 @@ from fastapi.responses import StreamingResponse
 from rl_teacher.feedback.exporting import FORMATS
 from rl_teacher.feedback.records import Identity, NotFoundError, Submit
 from rl_teacher.server import people_shapes, shapes, views
-from rl_teacher.server.access import StoreDep, TheExperiment, Who, labeller_of, need_researcher, opens, the_query
+from rl_teacher.server.access import (
+    StoreDep,
+    TheExperiment,
+    Who,
+    labeller_of,
+    name_of,
+    need_researcher,
+    note,
+    opens,
+    the_query,
+)
 
 LOCAL = re.compile(r"https?://(localhost|127\.[\d.]+|\[::1\])(:\d+)?")
 DAY = 86_400.0
@@ -44,6 +54,8 @@ def correct(body: people_shapes.CorrectionBody, store: StoreDep, identity: Resea
         body.id, query.id, labeller_of(identity), body.verdict, body.strength, key="correction", overrules=True
     )
     saved = store.submit(said)
+    if not saved.repeated:
+        note(store, identity, "answer corrected", query=query.id, verdict=str(body.verdict))
     counts = views.counts(store, query.experiment_id, identity)
     return shapes.LabelSaved(seq=saved.seq, repeated=saved.repeated, late=saved.late, counts=counts)
 
@@ -55,7 +67,8 @@ def set_gold(
     """Say which answer to a pair is right, so that it can test people."""
     query = the_query(store, identity, query_id)
     verdict = None if body.verdict is None else people_shapes.Verdict(body.verdict)
-    store.set_gold(query.id, verdict, identity.labeller_name or identity.token_id)
+    store.set_gold(query.id, verdict, name_of(identity))
+    note(store, identity, "expected answer set", query=query.id, verdict=body.verdict)
     return people_shapes.GoldSaved(query_id=query.id, verdict=verdict)
 
 
@@ -69,6 +82,7 @@ def export(
     """All questions and answers as a file."""
     name = re.sub(r"[^0-9A-Za-z._-]+", "-", experiment.name).strip("-.") or "answers"
     lines: Iterator[str] = store.export(experiment.id, form)
+    note(store, identity, "answers exported", experiment=experiment.name, format=form)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
     return StreamingResponse(lines, media_type=f"{FORMATS[form]}; charset=utf-8", headers=headers)
 
@@ -83,7 +97,7 @@ def invite(
         if not opens(identity, experiment_id):
             raise NotFoundError(f"There is no experiment '{experiment_id[:100]}' in this store.")
         store.experiment_by_id(experiment_id)
-    token, made = store.invite(experiment_id, body.days * DAY)
+    token, made = store.invite(experiment_id, body.days * DAY, name_of(identity))
     address = request.app.state.address or f"{request.url.scheme}://{request.headers['host']}"
     url = f"{address}/#token={token}" + (f"&go=teach/{experiment_id}" if experiment_id else "")
     return people_shapes.InviteMade(
@@ -107,7 +121,7 @@ def end_invite(invite_id: str, store: StoreDep, identity: Researcher) -> people_
     mine = [one for one in store.invitations() if identity.experiment_id in (None, one.experiment_id)]
     if all(one.id != invite_id for one in mine):
         raise HTTPException(404, f"There is no invitation '{invite_id[:100]}' that lets people in.")
-    store.end_invitation(invite_id)
+    store.end_invitation(invite_id, name_of(identity))
     return people_shapes.Ended()
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import APIRouter, HTTPException, Request, Response
+from starlette.background import BackgroundTask
 
 import rl_teacher
 from rl_teacher.feedback.inviting import INVITE
 from rl_teacher.feedback.records import Identity
 from rl_teacher.server import shapes
-from rl_teacher.server.access import StoreDep, Who
+from rl_teacher.server.access import StoreDep, Who, address_of, note, wrong_token
 from rl_teacher.server.security import cookie_name
 
 public = APIRouter(tags=["session"])
@@ -28,10 +31,11 @@ def open_session(body: shapes.OpenSession, request: Request, store: StoreDep) ->
     An invitation needs the name of whoever opens it (428 without), and makes a labeller of this browser. One that is
     somebody already stays who it is.
     """
-    identity = store.check_token(body.token)
+    identity, token = store.check_token(body.token), body.token
     if identity is None:
-        raise HTTPException(401, "This token is unknown, over or revoked. Open the newest address the command printed.")
-    token = body.token
+        raise wrong_token(request)
+    circumstances = {"address": address_of(request), "role": identity.role}
+    done = BackgroundTask(note, store, identity, "signed in", **circumstances)  # nobody waits for the audit to come in
     if identity.role == INVITE:
         name = cookie_name(request.app.state.port)
         known = store.check_token(request.cookies.get(name, ""))
@@ -39,8 +43,12 @@ def open_session(body: shapes.OpenSession, request: Request, store: StoreDep) ->
             return Response(status_code=204)
         if body.name is None:
             raise HTTPException(428, "Say who you are: the invitation is for several people. Give a name.")
-        token = store.join(identity, body.name)
-    response = Response(status_code=204)
+        joined = store.join(identity, body.name)
+        if joined is None:  # ended while they typed their name
+            raise wrong_token(request)
+        token = joined
+        done = BackgroundTask(note, store, replace(identity, labeller_name=body.name), "signed in", **circumstances)
+    response = Response(status_code=204, background=done)
     left = None if identity.expires_at is None else max(0, int(identity.expires_at - store.clock()))
     name = cookie_name(request.app.state.port)
     secure = request.url.scheme == "https"

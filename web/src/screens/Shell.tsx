@@ -44,7 +44,7 @@ export function deliveryText(delivery: Delivery): string {
   if (delivery.state === "saved") return "saved";
   const { n, fragile } = delivery;
   if (delivery.state === "saving") return `saving ${n}…`;
-  if (delivery.state === "stranger") return `${n} of another person's link kept here`;
+  if (delivery.state === "stranger") return `${n} of another link kept here`;
   return fragile ? `offline, ${n} here: leave this tab open` : `offline, ${n} kept here`;
 }
 

@@ -10,7 +10,7 @@ export function SignedOut({ refused }: { refused: boolean }) {
         <h2>{refused ? "This link does not open the page (any more)" : "You are not signed in here"}</h2>
         <p>
           The page opens with the address that the command prints, the one that ends in <code>#token=…</code>. Copy it
-          whole from the terminal. Is it gone? Run the same command again: it prints a new one, and no answer is lost.
+          whole from the terminal. Is it gone? Run the same command again: it prints a new one, and no answer is lost. Did somebody invite you? Ask them for a new link.
         </p>
         <pre>rl-teacher serve</pre>
         {outbox.n > 0 && <p>{outbox.n} answers wait in this browser and are sent as soon as you are signed in.</p>}
@@ -19,13 +19,14 @@ export function SignedOut({ refused }: { refused: boolean }) {
   );
 }
 
-export function Unreachable({ message }: { message: string }) {
+export function Unreachable({ message, wait }: { message: string; wait: boolean }) {
+  const title = wait ? "Please wait a moment" : "The server does not answer";
   return (
-    <Shell title="The server does not answer">
+    <Shell title={title}>
       <div class="quiet">
-        <h2>The server does not answer</h2>
+        <h2>{title}</h2>
         <p>{message}</p>
-        <p>Is the command still running? Start it again, then try again here.</p>
+        {!wait && <p>Is the command still running? Start it again, then try again here.</p>}
         <button type="button" class="primary" onClick={() => void enter()}>
           Try again
         </button>
