@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rl_teacher.agents.registry import resolve_agent
-from rl_teacher.config import HIGHEST_RATE, MOST_PER_PAIR, STEPS_PER_LABEL, RewardConfig, RunConfig, ppo_for
+from rl_teacher.config import HIGHEST_RATE, MOST_PER_PAIR, STEPS_PER_LABEL, RewardConfig, RunConfig, ppo_for, reward_for
 from rl_teacher.envs.behaviors import resolve
 from rl_teacher.errors import UserError, unknown
 from rl_teacher.overrides import override
@@ -111,7 +111,8 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
     n_labels = None if args.n_labels is None else count("-l/--n_labels", args.n_labels, "700", most=MOST_LABELS)
     pretrain = _pretrain(args.pretrain_labels, n_labels)
     recipe = preset(args.preset)
-    settings = {"reward": recipe.reward, "ppo": ppo_for(spec.task.name if spec.task else None, args.behavior)}
+    ppo = ppo_for(spec.task.name if spec.task else None, args.behavior)
+    settings = {"reward": reward_for(recipe.reward, args.behavior), "ppo": ppo}
     settings = override(settings, args.set)
     reward: RewardConfig = settings["reward"]
     if args.pretrain_iters is not None:

@@ -154,3 +154,10 @@ def test_how_people_are_asked_is_told_apart_from_what_was_not_given():
 def test_how_people_are_asked_has_bounds(words, said):
     with pytest.raises(UserError, match=said):
         parse(shlex.split(f"{words} -e Reacher-v1 -n x"))
+
+
+def test_a_trick_is_no_sum_of_squares():
+    assert parse(["-p", "synth", "--behavior", "walker-ballet", "-n", "a"])[0].reward.wide is False
+    assert parse(["-p", "synth", "-e", "walker", "-n", "a"])[0].reward.wide is True
+    asked_for = ["--set", "reward.wide=true"]
+    assert parse(["-p", "synth", "--behavior", "walker-ballet", "-n", "a", *asked_for])[0].reward.wide is True

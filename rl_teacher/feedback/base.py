@@ -19,6 +19,8 @@ from rl_teacher.feedback.records import Clip, NotFoundError, Rendition
 from rl_teacher.feedback.schema import clips, leases, renditions, segments
 
 T = TypeVar("T")
+LONGEST_LEASE = 600.0
+"""Seconds. One that ends later than so long from now is of a clock that has been set back since: it holds nothing."""
 
 
 class Storage(Database):
@@ -59,7 +61,7 @@ def found(row: T | None, kind: str, given: str) -> T:
 
 def live(now: float) -> sa.ColumnElement[bool]:
     """Leases that are neither given back nor ended."""
-    return leases.c.released_at.is_(None) & (leases.c.expires_at > now)
+    return leases.c.released_at.is_(None) & (leases.c.expires_at > now) & (leases.c.expires_at <= now + LONGEST_LEASE)
 
 
 _IDS = sa.bindparam("ids", expanding=True)

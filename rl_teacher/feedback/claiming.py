@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from rl_teacher.feedback.base import Storage, clips_of, found, new_id
+from rl_teacher.feedback.base import LONGEST_LEASE, Storage, clips_of, found, new_id
 from rl_teacher.feedback.checking import make_check
 from rl_teacher.feedback.records import Claim
 from rl_teacher.feedback.schema import checks, experiments, leases, queries, standing, tallies
@@ -25,7 +25,7 @@ LEASE_SECONDS = 120.0
 
 WHO, NOW, ENDS, N = sa.bindparam("who"), sa.bindparam("now"), sa.bindparam("ends"), sa.bindparam("n")
 EXPERIMENT, QUERY, IDS = sa.bindparam("experiment"), sa.bindparam("query"), sa.bindparam("ids", expanding=True)
-LIVE = leases.c.released_at.is_(None) & (leases.c.expires_at > NOW)
+LIVE = leases.c.released_at.is_(None) & (leases.c.expires_at > NOW) & (leases.c.expires_at <= NOW + LONGEST_LEASE)
 
 
 def _open_to_who() -> sa.ColumnElement[bool]:

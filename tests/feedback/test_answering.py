@@ -125,6 +125,19 @@ def test_late_answers_are_kept_and_marked(lesson, ann, bob):
     assert lesson.store.counts(lesson.experiment) == Counts(asked=1, answered=1, decided=1, left=1, right=1)
 
 
+@pytest.mark.parametrize("jump", [-86_400.0, 86_400.0])
+def test_a_clock_that_jumps_holds_up_nobody_and_loses_nothing(jump, lesson, ann, bob):
+    (query,) = lesson.ask(1)
+    (mine,) = lesson.store.claim(lesson.experiment, ann)
+    lesson.clock.now += jump
+    (theirs,) = lesson.store.claim(lesson.experiment, bob)
+    assert theirs.query_id == query
+    assert lesson.store.submit(Submit("before", query, ann, Verdict.LEFT, lease=mine.lease)).late
+    assert not lesson.store.submit(Submit("after", query, bob, Verdict.RIGHT, lease=theirs.lease)).late
+    assert [label.verdict for label in lesson.store.labels_since(lesson.experiment)] == [Verdict.LEFT, Verdict.RIGHT]
+    assert lesson.store.answers_per_minute(lesson.experiment) >= 0.0
+
+
 def test_an_answer_to_a_question_taken_back_is_kept_and_marked(lesson, ann):
     (query,) = lesson.ask(1, step=1)
     assert lesson.store.expire(lesson.run, 2) == 1
