@@ -74,13 +74,17 @@ class Trial:
         return Line(self.name, True, said)
 
 
+GL = (
+    Trial("GL egl", "gl", f"Only video files need it: {MESA}", needed=False, platform="egl"),
+    Trial("GL osmesa", "gl", "Needed only where egl fails: apt-get install libosmesa6", False, "osmesa"),
+    Trial("GL glfw", "gl", "Needed only to draw in windows: start it on a desktop (DISPLAY)", False, "glfw"),
+)
+"""Ways of drawing on Linux; other systems have one of their own."""
 TRIALS = (
     Trial("torch", "torch", f"Install it: {WHEELS} torch==2.13.0"),
     Trial("simulator", "simulator", f"Install it: {WHEELS} mujoco==3.8.0 gymnasium"),
     Trial("EnvPool", "envpool", f"Without it training is slower. Install it: {WHEELS} envpool", needed=False),
-    Trial("GL egl", "gl", f"Only video files need it: {MESA}", needed=False, platform="egl"),
-    Trial("GL osmesa", "gl", "Needed only where egl fails: apt-get install libosmesa6", False, "osmesa"),
-    Trial("GL glfw", "gl", "Needed only to draw in windows: start it on a desktop (DISPLAY)", False, "glfw"),
+    *(GL if sys.platform == "linux" else [Trial("GL", "gl", "Only video files need it: log in at its screen", False)]),
     Trial("codecs", "codecs", f"Only films need them: {WHEELS} av", needed=False),
 )
 

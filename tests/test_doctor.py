@@ -132,3 +132,10 @@ def test_it_starts_without_anything_that_may_be_missing():
     code = f"import sys, rl_teacher.doctor; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_what_it_tells_to_install_is_what_is_installed_here():
+    pins = (Path(__file__).parents[1] / "constraints.txt").read_text().splitlines()
+    told = [word for one in TRIALS for word in one.mend.split() if "==" in word]
+    assert len(told) == 2
+    assert set(told) <= set(pins)

@@ -18,11 +18,13 @@ import uvicorn
 from rl_teacher.errors import UserError
 from rl_teacher.feedback.store import Store, open_store
 from rl_teacher.server.app import create_app
+from rl_teacher.server.connection import Connection
 
 PARENT_POLL_SECONDS = 0.5
 SWITCH_SECONDS = 0.001
 """How soon a busy thread lets the one that talks to browsers go on; Python's own 5 ms add up over a request."""
 GOODBYE_SECONDS = 3
+MOST_FILES = 65_536
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> None:
+    _allow_many_connections()
     sys.setswitchinterval(SWITCH_SECONDS)
     with _listen(options) as listening, contextlib.closing(_open(options)) as store:
         host, port = listening.getsockname()[:2]
@@ -66,6 +69,7 @@ def _serve(options: argparse.Namespace) -> None:
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
+                http=Connection,
                 log_level="warning",
                 access_log=False,  # addresses may hold tokens
                 server_header=False,
@@ -80,6 +84,16 @@ def _serve(options: argparse.Namespace) -> None:
         shown = f"[{host}]" if ":" in host else host
         print(f"RL-Teacher's page: http://{shown}:{port}/", flush=True)  # noqa: T201
         server.run(sockets=[listening])
+
+
+def _allow_many_connections() -> None:
+    """A hundred browsers hold six connections each; many systems give a program only 1,024 files at first."""
+    if os.name != "nt":
+        import resource
+
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        with contextlib.suppress(ValueError, OSError):  # then as many as it is
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MOST_FILES) if most > 0 else MOST_FILES, most))
 
 
 def _open(options: argparse.Namespace) -> Store:

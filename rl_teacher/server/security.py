@@ -2,7 +2,7 @@
 
 - Host allow-list: a page elsewhere that rebinds its name to 127.0.0.1 still sends its own name here.
 - Origin and Sec-Fetch-Site: a browser that holds our cookie changes something only on behalf of our own page.
-- Bodies up to 64 kB.
+- Bodies up to 64 kB, which must have come within half a minute.
 
 Who was refused is told to whoever keeps account of it.
 """
@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from anyio import fail_after
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_LIMIT = 64 * 1024
+BODY_SECONDS = 30.0
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 CSP = (
@@ -92,7 +94,12 @@ class Guard:
             await _refuse(send, 403, "forbidden", refusal)
             return
         if scope["method"] not in SAFE_METHODS:
-            body = await _body(headers, receive)
+            try:
+                with fail_after(BODY_SECONDS):
+                    body = await _body(headers, receive)
+            except TimeoutError:
+                await _refuse(send, 408, "timeout", f"The body did not come within {BODY_SECONDS:.0f} s. Try again.")
+                return
             if body is None:
                 await _refuse(send, 413, "too_large", f"Bodies of more than {BODY_LIMIT} bytes are not taken.")
                 return
