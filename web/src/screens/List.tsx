@@ -48,7 +48,7 @@ function Card({ experiment, session }: { experiment: Experiment; session: Sessio
       {forPeople && <Meter experiment={experiment} />}
       <p class="soft">
         {forPeople
-          ? `${answersText(experiment)} · ${whole(counts.asked)} asked · ${whole(counts.open)} open`
+          ? `${answersText(experiment)} · ${whole(counts.asked)} asked${over ? "" : ` · ${whole(counts.open)} open`}`
           : run.predictor === "rl" ? "learns from the true reward" : "learns from a synthetic teacher"}
       </p>
       <p>{trainerText(run)}</p>
