@@ -24,9 +24,17 @@ from sqlalchemy import event, exc
 from rl_teacher.errors import UserError
 from rl_teacher.feedback.migrate import migrate
 
-DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
+DRIVERS = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",  # SQLAlchemy's own choice differs between its versions
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+"""By what may be given, what is used."""
 BUSY_SECONDS = 10.0
 """How long a writer waits for another process before it gives up."""
+POOL, OVERFLOW = 16, 48
+"""Connections of a process: kept, and more for a moment. Together more than the server has threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ class Database:
     """An open, migrated database with reading and writing transactions.
 
     Args:
-        url: As SQLAlchemy writes it: `sqlite:////absolute/path.db`, `postgresql+psycopg://…`.
+        url: As SQLAlchemy writes it: `sqlite:////absolute/path.db`, `postgresql://…`.
         clock: Unix time in seconds; passed in so that tests can turn it.
 
     Raises:
@@ -73,6 +81,9 @@ class Database:
         self._lock = threading.Lock()
         self._engine = _sqlite_engine(parsed) if self._sqlite else _server_engine(parsed)
         self._writer = self._engine.execution_options(rlt_write=True)
+        self._reader = self._engine
+        if not self._sqlite:  # there each statement would see a moment of its own
+            self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         try:
             self._open(parsed)
         except BaseException:
@@ -88,10 +99,15 @@ class Database:
                 conn.exec_driver_sql("UPDATE counters SET value = value WHERE 1 = 0")
         except exc.DatabaseError as error:
             shown = url.render_as_string(hide_password=True)
-            raise UserError(
-                f"The database '{shown}' cannot be opened ({error.orig}). It must be a whole database in a folder you "
-                "may write to; choose another with --store or --run-dir, or restore a backup."
-            ) from error
+            must = (
+                "It must be a whole database in a folder you may write to; choose another with --store or --run-dir, "
+                "or restore a backup."
+                if self._sqlite
+                else "PostgreSQL must run there and let this user make tables in that database; mend it, or give "
+                "--store postgresql://USER:PASSWORD@HOST/NAME."
+            )
+            said = " ".join(str(error.orig).split())
+            raise UserError(f"The database '{shown}' cannot be opened ({said}). {must}") from error
 
     def _check_whole(self) -> None:
         with self.read() as conn:
@@ -102,7 +118,7 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A transaction that sees one moment of the database and changes nothing."""
-        with self._engine.connect() as conn:
+        with self._reader.connect() as conn:
             yield conn
 
     @contextlib.contextmanager
@@ -121,12 +137,21 @@ class Database:
 
 def _server_engine(url: sa.URL) -> sa.Engine:
     try:
-        return sa.create_engine(url, pool_pre_ping=True)
+        engine = sa.create_engine(url, pool_pre_ping=True, pool_size=POOL, max_overflow=OVERFLOW)
     except ImportError as error:
         raise UserError(
             f"Database '{url.drivername}' given, but its driver is not installed ({error}). For PostgreSQL: "
             "pip install 'rl-teacher[postgres]'."
         ) from error
+    event.listen(engine, "connect", lambda connection, _record: _prepare_server(connection))
+    return engine
+
+
+def _prepare_server(connection: Any) -> None:
+    """Whatever the server's own settings are: commits are durable, and nobody waits for a lock without end."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET synchronous_commit = on; SET lock_timeout = '{BUSY_SECONDS:.0f}s'")
+    connection.commit()
 
 
 def _parse(url: str | sa.URL) -> sa.URL:
@@ -134,7 +159,7 @@ def _parse(url: str | sa.URL) -> sa.URL:
         parsed = sa.make_url(url)
     except (exc.ArgumentError, ValueError) as error:
         raise UserError(
-            f"'{url}' is not the address of a database. Allowed: sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."
+            f"'{url}' is not the address of a database. Allowed: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
         ) from error
     kind = parsed.get_backend_name()
     if kind not in ("sqlite", "postgresql"):
@@ -145,7 +170,7 @@ def _parse(url: str | sa.URL) -> sa.URL:
         raise UserError(
             f"Database driver '{parsed.drivername}' given. Allowed: {', '.join(DRIVERS)}. Choose one with --store."
         )
-    return parsed
+    return parsed.set(drivername=DRIVERS[parsed.drivername])
 
 
 def _file_of(url: sa.URL) -> str:
@@ -177,8 +202,8 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
     engine = sa.create_engine(
         url,
         module=driver.module,
-        pool_size=16,
-        max_overflow=48,
+        pool_size=POOL,
+        max_overflow=OVERFLOW,
         connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
     )
     event.listen(engine, "connect", lambda connection, _record: _prepare(connection, driver.journal))
@@ -220,7 +245,8 @@ def insert_new(conn: sa.Connection, table: sa.Table, **values: object) -> bool:
     from sqlalchemy.dialects import postgresql, sqlite
 
     statement = postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
-    return conn.execute(statement.values(**values).on_conflict_do_nothing()).rowcount == 1
+    statement = statement.values(**values).on_conflict_do_nothing()  # its row count is not known on PostgreSQL
+    return conn.execute(statement.returning(*table.primary_key)).first() is not None
 
 
 def next_number(conn: sa.Connection, name: str, n: int = 1) -> int:

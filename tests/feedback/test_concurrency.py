@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from rl_teacher.feedback.records import Counts, Submit
-from rl_teacher.feedback.store import open_store
 from rl_teacher.labels import Verdict
 
 WORKER = """
@@ -24,8 +23,8 @@ from rl_teacher.feedback.records import Submit
 from rl_teacher.feedback.store import open_store
 from rl_teacher.labels import Verdict
 
-folder, experiment, name = sys.argv[1:]
-store = open_store(folder)
+folder, url, experiment, name = sys.argv[1:]
+store = open_store(folder, url or None)
 done = []
 
 def work(who):
@@ -51,7 +50,7 @@ print(json.dumps(done))
 def test_processes_and_threads_share_the_questions_and_a_reader_misses_none(lesson, tmp_path: Path):
     asked = lesson.ask(60)
     names = ["one", "two", "three"]
-    command = [sys.executable, "-W", "error", "-c", WORKER, str(tmp_path), lesson.experiment]
+    command = [sys.executable, "-W", "error", "-c", WORKER, str(tmp_path), lesson.url or "", lesson.experiment]
     workers = [subprocess.Popen([*command, name], stdout=subprocess.PIPE, text=True) for name in names]
     deadline = time.monotonic() + 60
     while not all((tmp_path / name).exists() for name in names):
@@ -89,9 +88,9 @@ def test_threads_sending_the_same_answer_have_one_effect(lesson):
     assert sum(not one.repeated for one in saved) == 1
 
 
-def test_readers_are_not_kept_waiting_by_a_writer(lesson, tmp_path: Path):
+def test_readers_are_not_kept_waiting_by_a_writer(lesson):
     lesson.ask(2)
-    other = open_store(tmp_path)
+    other = lesson.open_again()
     with lesson.store.write() as conn:
         conn.exec_driver_sql("UPDATE counters SET value = value + 1")
         start = time.monotonic()
