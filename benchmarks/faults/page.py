@@ -93,9 +93,9 @@ class Killable:
         """End whatever runs. Closing twice is harmless."""
         if self._pid:
             self.kill()
-        if self._nursery.stdin is not None:
-            self._nursery.stdin.close()
-        self._nursery.wait(30)
+        with self._nursery as nursery:  # closes its pipes, which ends it, and waits
+            if nursery.stdin is not None:
+                nursery.stdin.close()
         self._log.close()
         self._door.close()
 
