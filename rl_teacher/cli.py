@@ -83,6 +83,15 @@ def _worker(argv: Sequence[str]) -> int:
     return 0
 
 
+def _store_options(command: str, description: str) -> Parser:
+    from rl_teacher.options import Parser
+
+    parser = Parser(prog=f"rl-teacher {command}", description=description, allow_abbrev=False)
+    parser.add_argument("--run_dir", "--run-dir", dest="run_dir", default="runs", help="where the runs lie")
+    parser.add_argument("--store", help="database URL (default: SQLite in the run dir)")
+    return parser
+
+
 def _page_options(command: str, description: str) -> Parser:
     from rl_teacher.options import Parser
 
@@ -137,12 +146,43 @@ def _export(argv: Sequence[str]) -> int:
     return 0
 
 
+def _backup(argv: Sequence[str]) -> int:
+    """Keep a copy of all answers and clips, while people go on answering."""
+    from rl_teacher.keeping import backup
+
+    parser = _store_options(
+        "backup",
+        "Write the database and all clips to a new folder, with a manifest of their hashes, while trainer and page go "
+        "on. It holds every answer given before it began. Run folders (what agents have learned) are not part of it: "
+        "copy them with the tools of your system.",
+    )
+    parser.add_argument("--out", help="folder to make (default: backup-DATE-TIME, in UTC)")
+    args = parser.read(argv)
+    return backup(args.run_dir, args.store, args.out)
+
+
+def _restore(argv: Sequence[str]) -> int:
+    """Bring back what backup wrote, after every hash in it was proved."""
+    from rl_teacher.keeping import restore
+
+    parser = _store_options(
+        "restore",
+        "Bring back what `rl-teacher backup` wrote, after every hash in it was proved. Nothing that is there is "
+        "overwritten: the run dir must hold no database, and one given with --store must be empty.",
+    )
+    parser.add_argument("backup", help="folder that backup wrote")
+    args = parser.read(argv)
+    return restore(args.backup, args.run_dir, args.store)
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "teach": _teach,
     "serve": _serve,
     "watch": _watch,
     "export": _export,
     "worker": _worker,
+    "backup": _backup,
+    "restore": _restore,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.faults.backup_under_load import back_up_again_and_again
 from benchmarks.faults.kill_server import Figures, _look_at_what_is_left, kill_again_and_again
 from benchmarks.faults.page import Said, school
 
@@ -19,6 +20,12 @@ def test_no_kill_of_the_server_loses_or_doubles_an_answer(tmp_path, n):
 @pytest.mark.slow
 def test_nor_does_one_with_postgresql(tmp_path, postgres):
     figures = kill_again_and_again(10, tmp_path, postgres.new())
+    assert figures.good, figures
+
+
+@pytest.mark.slow
+def test_a_backup_while_people_answer_holds_what_was_acknowledged_before(tmp_path):
+    figures = back_up_again_and_again(2, 50.0, tmp_path)
     assert figures.good, figures
 
 

@@ -30,7 +30,7 @@ import sqlalchemy as sa
 
 from benchmarks.faults.page import School, database, database_options, school
 from benchmarks.runs import machine
-from rl_teacher.feedback.engine import choose_driver
+from rl_teacher.feedback.driver import choose_driver
 from rl_teacher.feedback.schema import labels, standing
 from rl_teacher.labels import Verdict
 

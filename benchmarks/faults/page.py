@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,6 +111,8 @@ class Said:
     body: dict[str, str]
     seq: int = 0
     """As acknowledged; 0 before."""
+    seconds: float = 0.0
+    """From first sending it to its acknowledgement."""
 
 
 @dataclass
@@ -121,8 +123,8 @@ class Person:
     token: str
     experiment: str
     rng: random.Random
-    pause: Callable[[], float] = lambda: 0.0
-    """Seconds between two answers."""
+    every: float = 0.0
+    """Seconds from one answer to the next, if it is acknowledged by then."""
     said: list[Said] = field(default_factory=list)
     n_sent_again: int = 0
     n_saved_before: int = 0
@@ -138,9 +140,10 @@ class Person:
                 if not claimed["queries"]:
                     time.sleep(0.02)
                 for query in claimed["queries"]:
-                    if ended.wait(self.pause()):
-                        break
+                    start = time.monotonic()
                     self._answer(query)
+                    if ended.wait(max(0.0, self.every - (time.monotonic() - start))):
+                        break
         except Exception as error:
             self.faults.append(f"{type(error).__name__}: {error}")
         finally:
@@ -151,8 +154,9 @@ class Person:
         body = {"id": uuid.uuid4().hex, "query_id": query["query_id"], "verdict": verdict, "lease": query["lease"]}
         said = Said(body)
         self.said.append(said)
-        before = self.n_sent_again
+        before, start = self.n_sent_again, time.monotonic()
         saved = self._until_heard("POST", "labels", body)
+        said.seconds = time.monotonic() - start
         said.seq = saved["seq"]
         self.n_saved_before += bool(saved["repeated"] and self.n_sent_again > before)
         if self.rng.random() < 0.1:  # and an old one once more
@@ -229,16 +233,14 @@ class School:
 
 
 @contextmanager
-def school(
-    folder: Path, url: str | None = None, seed: int = 0, pause: Callable[[], float] = lambda: 0.0
-) -> Iterator[School]:
+def school(folder: Path, url: str | None = None, seed: int = 0, every: float = 0.0) -> Iterator[School]:
     """A store with every pair of `SEGMENTS` segments to be answered by everybody, and a server that is not started.
 
     Args:
         folder: For database and blobs.
         url: Another database. It may be in use: everything goes into a new experiment.
         seed: Of what people do.
-        pause: Seconds each person waits before an answer.
+        every: Seconds from one answer of a person to their next; 0: as fast as they can.
     """
     with closing(open_store(folder, url)) as store:
         name = f"kill-{uuid.uuid4().hex[:12]}"
@@ -247,7 +249,7 @@ def school(
         _ask(store, run)
         server = Killable(folder, url)
         people = [
-            Person(server.port, token, experiment, random.Random(seed * 1000 + number), pause)
+            Person(server.port, token, experiment, random.Random(seed * 1000 + number), every)
             for number in range(PEOPLE)
             for token in [store.create_token("labeller", store.labeller(f"{name}-{number}"), experiment)]
         ]

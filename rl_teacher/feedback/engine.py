@@ -1,27 +1,19 @@
-"""A database one may trust with answers: a SQLite without the WAL-reset race, every commit fsynced, one writer.
-
-SQLite 3.7.0 to 3.51.2 can corrupt a database in WAL mode (fixed in 3.51.3, and back-ported to 3.50.7 and 3.44.6). Where
-the interpreter has such a version, `pysqlite3` takes its place; where that is missing too, the journal mode is one that
-is not affected.
-"""
+"""A database one may trust with answers: every commit is on the disk when it returns, numbers rise as it does."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
 from rl_teacher.errors import UserError
+from rl_teacher.feedback.driver import choose_driver
 from rl_teacher.feedback.migrate import migrate
 
 DRIVERS = {
@@ -35,32 +27,6 @@ BUSY_SECONDS = 10.0
 """How long a writer waits for another process before it gives up."""
 POOL, OVERFLOW = 16, 48
 """Connections of a process: kept, and more for a moment. Together more than the server has threads."""
-
-
-@dataclass(frozen=True, slots=True)
-class Driver:
-    """Which SQLite to use, and how."""
-
-    module: ModuleType
-    journal: str
-
-
-def has_wal_race(version: tuple[int, ...]) -> bool:
-    """Whether this SQLite can corrupt a database in WAL mode."""
-    if version < (3, 7, 0) or version >= (3, 51, 3):
-        return False
-    return not ((3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45))
-
-
-def choose_driver() -> Driver:
-    """The first SQLite that is safe in WAL mode, else the interpreter's own with a rollback journal."""
-    if not has_wal_race(sqlite3.sqlite_version_info):
-        return Driver(sqlite3, "WAL")
-    with contextlib.suppress(ImportError):  # not shipped for every system: the journal below is slower and as safe
-        module = importlib.import_module("pysqlite3.dbapi2")
-        if not has_wal_race(module.sqlite_version_info):
-            return Driver(module, "WAL")
-    return Driver(sqlite3, "TRUNCATE")
 
 
 class Database:
@@ -77,12 +43,13 @@ class Database:
     def __init__(self, url: str | sa.URL, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
         parsed = _parse(url)
-        self._sqlite = parsed.get_backend_name() == "sqlite"
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        """Else it is PostgreSQL."""
         self._lock = threading.Lock()
-        self._engine = _sqlite_engine(parsed) if self._sqlite else _server_engine(parsed)
+        self._engine = _sqlite_engine(parsed) if self.is_sqlite else _server_engine(parsed)
         self._writer = self._engine.execution_options(rlt_write=True)
         self._reader = self._engine
-        if not self._sqlite:  # there each statement would see a moment of its own
+        if not self.is_sqlite:  # there each statement would see a moment of its own
             self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         try:
             self._open(parsed)
@@ -92,9 +59,9 @@ class Database:
 
     def _open(self, url: sa.URL) -> None:
         try:
-            if self._sqlite:
+            if self.is_sqlite:
                 self._check_whole()
-            migrate(self._engine, self._writer)
+            migrate(self._reader, self._writer, self.clock())
             with self.write() as conn:  # what may only be read is refused now, not when the first answer comes
                 conn.exec_driver_sql("UPDATE counters SET value = value WHERE 1 = 0")
         except exc.DatabaseError as error:
@@ -102,7 +69,7 @@ class Database:
             must = (
                 "It must be a whole database in a folder you may write to; choose another with --store or --run-dir, "
                 "or restore a backup."
-                if self._sqlite
+                if self.is_sqlite
                 else "PostgreSQL must run there and let this user make tables in that database; mend it, or give "
                 "--store postgresql://USER:PASSWORD@HOST/NAME."
             )
@@ -127,7 +94,7 @@ class Database:
 
         SQLite has one writer at a time. Threads of this process queue here, which is fairer than its busy polling.
         """
-        with self._lock if self._sqlite else contextlib.nullcontext(), self._writer.begin() as conn:
+        with self._lock if self.is_sqlite else contextlib.nullcontext(), self._writer.begin() as conn:
             yield conn
 
     def close(self) -> None:
@@ -171,6 +138,16 @@ def _parse(url: str | sa.URL) -> sa.URL:
             f"Database driver '{parsed.drivername}' given. Allowed: {', '.join(DRIVERS)}. Choose one with --store."
         )
     return parsed.set(drivername=DRIVERS[parsed.drivername])
+
+
+def sqlite_file(url: str | sa.URL) -> Path | None:
+    """The file of a database; None for one that is PostgreSQL's.
+
+    Raises:
+        UserError: If it is the address of neither.
+    """
+    parsed = _parse(url)
+    return Path(_file_of(parsed)) if parsed.get_backend_name() == "sqlite" else None
 
 
 def _file_of(url: sa.URL) -> str:

@@ -48,6 +48,10 @@ def test_migrations_make_exactly_the_tables_of_the_schema_and_keep_labels_from_t
         assert compare_metadata(MigrationContext.configure(conn), metadata) == []
     assert again.labels_since(lesson.experiment) == before
     assert again.counts(lesson.experiment) == counts
+    with again.read() as conn:  # and what was there is kept as it was
+        (schema,) = [name for name in sa.inspect(conn).get_schema_names() if name.startswith("kept-0001-")]
+        kept = conn.execute(sa.text(f'SELECT query_id, verdict FROM "{schema}".labels')).all()
+    assert [tuple(row) for row in kept] == [(query, "LEFT")]
     again.close()
 
 
