@@ -101,8 +101,8 @@ def main() -> int:
         figures = back_up_again_and_again(args.n, args.rate, Path(folder), url)
     sys.stdout.write(
         f"{figures.backups} backups · {figures.acknowledged:,} acknowledged, {figures.per_second:.0f} a second · "
-        f"missing {figures.missing} · faults {figures.faults} · longest backup {figures.longest:.2f} s · slowest answer "
-        f"{figures.slowest:.2f} s\n"
+        f"missing {figures.missing} · faults {figures.faults} · longest backup {figures.longest:.2f} s · "
+        f"slowest answer {figures.slowest:.2f} s\n"
     )
     return 0 if figures.good else 1
 
