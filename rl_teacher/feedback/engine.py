@@ -94,8 +94,19 @@ class Database:
 
         SQLite has one writer at a time. Threads of this process queue here, which is fairer than its busy polling.
         """
-        with self._lock if self.is_sqlite else contextlib.nullcontext(), self._writer.begin() as conn:
+        with self._turn() if self.is_sqlite else contextlib.nullcontext(), self._writer.begin() as conn:
             yield conn
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Whoever waits too long behind others gives up as one does who waits for another process."""
+        if not self._lock.acquire(timeout=BUSY_SECONDS):
+            locked = choose_driver().module.OperationalError("database is locked")
+            raise exc.OperationalError("BEGIN IMMEDIATE", None, locked)
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         """Close all connections. Closing twice is harmless."""
