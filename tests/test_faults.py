@@ -7,6 +7,7 @@ import pytest
 from benchmarks.faults.backup_under_load import back_up_again_and_again
 from benchmarks.faults.kill_server import Figures, _look_at_what_is_left, kill_again_and_again
 from benchmarks.faults.page import Said, school
+from benchmarks.faults.stuck import full, get_stuck, locked, small_disk
 
 
 @pytest.mark.slow
@@ -27,6 +28,20 @@ def test_nor_does_one_with_postgresql(tmp_path, postgres):
 def test_a_backup_while_people_answer_holds_what_was_acknowledged_before(tmp_path):
     figures = back_up_again_and_again(2, 50.0, tmp_path)
     assert figures.good, figures
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [locked, full])
+def test_a_locked_database_and_a_full_disk_cost_no_answer(tmp_path, fault):
+    with small_disk() as disk:
+        if disk is None:
+            pytest.skip("only a root that may mount can make a small disk")
+        came = get_stuck(fault.__name__, fault, 2.5, disk)
+    assert came.figures.good, came
+    assert came.during == 0
+    assert came.again_after < 10.0
+    if fault is full:
+        assert came.n_busy > 0
 
 
 def test_a_loss_would_be_seen(tmp_path):

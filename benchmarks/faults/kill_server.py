@@ -85,7 +85,7 @@ def kill_again_and_again(n: int, folder: Path, url: str | None = None, seed: int
             _look_at_what_is_left(here, figures, url)
             here.server.start()
         here.end()
-        _settle(here, figures)
+        settle(here, figures)
         here.server.kill()
         figures.acknowledged = len(here.acknowledged)
         figures.sent_again = sum(person.n_sent_again for person in here.people)
@@ -132,7 +132,7 @@ def _numbers(conn: sa.Connection, experiment: str) -> dict[str, int]:
     return {row.id: row.seq for row in rows}
 
 
-def _settle(here: School, figures: Figures) -> None:
+def settle(here: School, figures: Figures) -> None:
     """Everything has been acknowledged: record, what is derived from it and what people know must be the same."""
     given = here.acknowledged
     with here.store.read() as conn:

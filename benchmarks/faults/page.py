@@ -127,6 +127,8 @@ class Person:
     """Seconds from one answer to the next, if it is acknowledged by then."""
     said: list[Said] = field(default_factory=list)
     n_sent_again: int = 0
+    n_busy: int = 0
+    """Times the server said that it could not be done just now."""
     n_saved_before: int = 0
     """Of those sent again, how many the server had kept without being able to say so."""
     faults: list[str] = field(default_factory=list)
@@ -177,6 +179,7 @@ class Person:
                     return json.loads(text)
                 if status != 503:
                     raise RuntimeError(f"{path}: {status} {text[:300]!r}")
+                self.n_busy += 1
                 time.sleep(0.1)
             self.n_sent_again += 1
             time.sleep(0.002)
