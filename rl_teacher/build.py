@@ -27,6 +27,7 @@ from rl_teacher.envs.make import make_vec
 from rl_teacher.envs.stage import Stage
 from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.errors import UserError
+from rl_teacher.feedback.place import check_for_people
 from rl_teacher.feedback.store import Store, open_store
 from rl_teacher.hints import serve_command
 from rl_teacher.insight.curves import Curves
@@ -77,6 +78,8 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     Raises:
         UserError: For what cannot be used.
     """
+    if config.predictor == "human":
+        check_for_people(machine.run_dir, machine.store)
     door = _door(config, machine, stack)
     torch.set_num_threads(1)  # beside the simulator's threads a second one only gets in the way
     spec = resolve(config.env_id, config.behavior)

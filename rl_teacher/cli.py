@@ -175,6 +175,26 @@ def _restore(argv: Sequence[str]) -> int:
     return restore(args.backup, args.run_dir, args.store)
 
 
+def _prune(argv: Sequence[str]) -> int:
+    """Make room: remove pairs nobody answered, old films and files that nothing needs."""
+    from rl_teacher.errors import UserError
+    from rl_teacher.keeping import prune
+
+    parser = _store_options(
+        "prune",
+        "Make room while trainer and page go on: removes pairs that nobody answered and that were taken back or whose "
+        "experiment is finished, finished jobs, films of clips that the browser draws anyway, and files that nothing "
+        "needs. Answers stay, unless --answered is given. SQLite's own file keeps its size and fills the room again.",
+    )
+    parser.add_argument("--days", type=float, default=30.0, help="what is younger stays (default 30; at least 1)")
+    parser.add_argument("--answered", action="store_true", help="answered pairs of finished experiments go too")
+    parser.add_argument("--dry_run", "--dry-run", dest="dry_run", action="store_true", help="only say what would go")
+    args = parser.read(argv)
+    if not args.days >= 1.0:
+        raise UserError(f"--days {args.days} given; at least 1 is allowed, so that nothing in use goes. Give more.")
+    return prune(args.run_dir, args.store, args.days, args.answered, args.dry_run)
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "teach": _teach,
     "serve": _serve,
@@ -183,6 +203,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "worker": _worker,
     "backup": _backup,
     "restore": _restore,
+    "prune": _prune,
 }
 
 

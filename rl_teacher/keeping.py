@@ -11,6 +11,7 @@ from pathlib import Path
 from rl_teacher.errors import UserError
 from rl_teacher.feedback.backup import Manifest, back_up
 from rl_teacher.feedback.backup import restore as bring_back
+from rl_teacher.feedback.pruning import prune as remove_old
 from rl_teacher.feedback.store import Store, open_store
 from rl_teacher.shell import tell
 
@@ -44,6 +45,28 @@ def restore(folder: str, run_dir: str, url: str | None) -> int:
     """
     held = bring_back(Path(folder), Path(run_dir), url)
     tell(sys.stdout, f"Restored to {run_dir}: {_holds(held)}, as of {held.made_at}.\n")
+    return 0
+
+
+def prune(run_dir: str, url: str | None, days: float, answered: bool, dry_run: bool) -> int:
+    """Remove what is not needed any more from a store that may be in use; returns the exit code.
+
+    Args:
+        run_dir: Where the store lies.
+        url: Another database; None: SQLite in the run dir.
+        days: What is younger stays.
+        answered: Answered pairs of finished experiments go too.
+        dry_run: Only count.
+    """
+    with _existing(run_dir, url) as store:
+        freed = remove_old(store, store.clock() - days * 86400.0, answered=answered, dry_run=dry_run)
+    said = f"{freed.answered:,} answered pairs with their answers, " if answered else ""
+    tell(
+        sys.stdout,
+        f"{'Would remove' if dry_run else 'Removed'} {freed.pairs:,} pairs nobody answered, {said}{freed.jobs:,} "
+        f"finished jobs, {freed.films:,} films, {freed.clips:,} clips; {freed.blobs:,} files, "
+        f"{freed.bytes / 2**20:,.1f} MiB.\n",
+    )
     return 0
 
 

@@ -134,7 +134,8 @@ class Asking(Storage):
         del values["renditions"]
         now = self.clock()
         with self.write() as conn:
-            insert_new(conn, clips, **values, created_at=now)
+            if not insert_new(conn, clips, **values, created_at=now):  # young again: `pruning` leaves it alone
+                conn.execute(clips.update().where(clips.c.id == clip.id).values(created_at=now))
             put_renditions(conn, clip.id, further, now)
         return clip.id
 

@@ -15,6 +15,7 @@ from sqlalchemy import event, exc
 from rl_teacher.errors import UserError
 from rl_teacher.feedback.driver import choose_driver
 from rl_teacher.feedback.migrate import migrate
+from rl_teacher.feedback.mounts import network_file_system
 
 DRIVERS = {
     "sqlite": "sqlite",
@@ -187,6 +188,7 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
             "choose another with --run-dir."
         ) from error
     driver = choose_driver()
+    journal = driver.journal if network_file_system(Path(file)) is None else "TRUNCATE"  # WAL needs shared memory
     engine = sa.create_engine(
         url,
         module=driver.module,
@@ -194,7 +196,7 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
         max_overflow=OVERFLOW,
         connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
     )
-    event.listen(engine, "connect", lambda connection, _record: _prepare(connection, driver.journal))
+    event.listen(engine, "connect", lambda connection, _record: _prepare(connection, journal))
     event.listen(engine, "begin", _begin)
     return engine
 
