@@ -7,10 +7,13 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import exc
 
+from rl_teacher.feedback import engine
 from rl_teacher.feedback.records import Counts, Submit
 from rl_teacher.labels import Verdict
 
@@ -97,3 +100,15 @@ def test_readers_are_not_kept_waiting_by_a_writer(lesson):
         assert other.counts(lesson.experiment).asked == 2
         assert time.monotonic() - start < 5  # a waiting one would give up after ten
     other.close()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_who_waits_too_long_behind_others_gives_up(lesson, monkeypatch):
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.3)
+    start = time.monotonic()
+    with ThreadPoolExecutor(3) as others, lesson.store.write():
+        waiting = [others.submit(lesson.store.labeller, f"p{n}") for n in range(3)]
+        for one in waiting:
+            assert isinstance(one.exception(), exc.OperationalError)
+    assert time.monotonic() - start < 3.0
+    assert lesson.store.labeller("p0")

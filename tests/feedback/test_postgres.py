@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from rl_teacher.feedback.records import ConflictError, Counts, Saved, Submit
 from rl_teacher.feedback.schema import metadata
 from rl_teacher.feedback.store import open_store
 from rl_teacher.labels import Verdict
+from tests.commands import teach
 from tests.feedback.lesson import Lesson, make_lesson
 
 DATABASES = ["sqlite", "postgresql"]
@@ -172,6 +174,15 @@ def test_a_reading_transaction_sees_one_moment(lesson):
         assert conn.execute(count).scalar() == 1
         lesson.ask(1)
         assert conn.execute(count).scalar() == 1
+
+
+def test_a_run_keeps_everything_there(tmp_path, postgres):
+    url = postgres.emptied()
+    assert teach(f"-p synth -l 4 -e Reacher-v1 -n a -t 5000 -V --store {url}") == 0
+    assert not Path("runs/feedback.db").exists()
+    with closing(open_store(tmp_path / "runs", url)) as store:
+        assert store.run_by_name("a").status == "finished"
+        assert store.replays(store.run_by_name("a").id)
 
 
 def test_what_waits_too_long_for_a_lock_gives_up(on_server, monkeypatch):
