@@ -27,6 +27,7 @@ from rl_teacher.envs.make import make_vec
 from rl_teacher.envs.stage import Stage
 from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.errors import UserError
+from rl_teacher.feedback.place import check_for_people
 from rl_teacher.feedback.store import Store, open_store
 from rl_teacher.hints import serve_command
 from rl_teacher.insight.curves import Curves
@@ -35,6 +36,7 @@ from rl_teacher.loop import Loop, TeachingLoop
 from rl_teacher.metrics import Metrics
 from rl_teacher.options import Machine, schedule_for
 from rl_teacher.pace import pace_for
+from rl_teacher.patience import Patience, patient
 from rl_teacher.queries.pool import SegmentPool
 from rl_teacher.queries.strategies import make_strategy
 from rl_teacher.replaying import check_fit
@@ -78,6 +80,8 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     Raises:
         UserError: For what cannot be used.
     """
+    if config.predictor == "human":
+        check_for_people(machine.run_dir, machine.store)
     door = _door(config, machine, stack)
     torch.set_num_threads(1)  # beside the simulator's threads a second one only gets in the way
     spec = resolve(config.env_id, config.behavior)
@@ -86,8 +90,10 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     checkpoint = folder.latest(console.line)
     done = _state(checkpoint)
 
-    store = open_store(machine.run_dir, machine.store)
-    stack.callback(store.close)
+    opened = open_store(machine.run_dir, machine.store)
+    stack.callback(opened.close)
+    patience = Patience(console.line)
+    store = patient(opened, patience)
     learns = for_learning(spec, config)
     env = make_vec(learns, config.ppo.n_envs, derived_seed(config.seed, 1, 0), machine.workers, staggered=True)
     stack.callback(env.close)
@@ -100,7 +106,9 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     maker = make_maker(spec, stage.model, blind, for_people=human)
     desk = _desk(config, machine, spec, maker, store, folder.is_new())
     stack.callback(desk.close)
-    session = _session(config, machine, folder, console, desk, agent, spec, done, blind)
+    session = _session(config, machine, patient(folder, patience), console, desk, agent, spec, done, blind)
+    session.metrics = patient(session.metrics, patience)
+    patience.should_stop = lambda: session.stop_asked
     stack.callback(session.metrics.close)
     if config.predictor == "rl":
         session.loop = Loop(agent, pace_for(config, spec.clip_steps), session)

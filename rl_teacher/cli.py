@@ -191,12 +191,64 @@ def _store_options(command: str, description: str) -> Parser:
     return parser
 
 
+def _backup(argv: Sequence[str]) -> int:
+    """Keep a copy of all answers and clips, while people go on answering."""
+    from rl_teacher.keeping import backup
+
+    parser = _store_options(
+        "backup",
+        "Write the database and all clips to a new folder, with a manifest of their hashes, while trainer and page go "
+        "on. It holds every answer given before it began. Run folders (what agents have learned) are not part of it: "
+        "copy them with the tools of your system.",
+    )
+    parser.add_argument("--out", help="folder to make (default: backup-DATE-TIME, in UTC)")
+    args = parser.read(argv)
+    return backup(args.run_dir, args.store, args.out)
+
+
+def _restore(argv: Sequence[str]) -> int:
+    """Bring back what backup wrote, after every hash in it was proved."""
+    from rl_teacher.keeping import restore
+
+    parser = _store_options(
+        "restore",
+        "Bring back what `rl-teacher backup` wrote, after every hash in it was proved. Nothing that is there is "
+        "overwritten: the run dir must hold no database, and one given with --store must be empty.",
+    )
+    parser.add_argument("backup", help="folder that backup wrote")
+    args = parser.read(argv)
+    return restore(args.backup, args.run_dir, args.store)
+
+
+def _prune(argv: Sequence[str]) -> int:
+    """Make room: remove pairs nobody answered, old films and files that nothing needs."""
+    from rl_teacher.errors import UserError
+    from rl_teacher.keeping import prune
+
+    parser = _store_options(
+        "prune",
+        "Make room while trainer and page go on: removes pairs that nobody answered and that were taken back or whose "
+        "experiment is finished, finished jobs, films of clips that the browser draws anyway, and files that nothing "
+        "needs. Answers stay, unless --answered is given. SQLite's own file keeps its size and fills the room again.",
+    )
+    parser.add_argument("--days", type=float, default=30.0, help="what is younger stays (default 30; at least 1)")
+    parser.add_argument("--answered", action="store_true", help="answered pairs of finished experiments go too")
+    parser.add_argument("--dry_run", "--dry-run", dest="dry_run", action="store_true", help="only say what would go")
+    args = parser.read(argv)
+    if not args.days >= 1.0:
+        raise UserError(f"--days {args.days} given; at least 1 is allowed, so that nothing in use goes. Give more.")
+    return prune(args.run_dir, args.store, args.days, args.answered, args.dry_run)
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "teach": _teach,
     "serve": _serve,
     "watch": _watch,
     "export": _export,
     "worker": _worker,
+    "backup": _backup,
+    "restore": _restore,
+    "prune": _prune,
     "token": _token,
     "audit": _audit,
     "doctor": _doctor,

@@ -136,7 +136,7 @@ def folder(run_dir: Path) -> Line:
 def sqlite() -> Line:
     """Which SQLite is used, and how its answers are kept safe."""
     try:
-        from rl_teacher.feedback.engine import choose_driver
+        from rl_teacher.feedback.driver import choose_driver
     except ImportError as error:
         return Line("SQLite", False, f"{error}. Install everything: make install")
     driver = choose_driver()
@@ -152,7 +152,9 @@ def database(run_dir: Path, store: str | None) -> Line:
     name, file = "database", run_dir / "feedback.db"
     try:
         from rl_teacher.feedback.migrate import REVISIONS
+        from rl_teacher.feedback.place import check_for_people
 
+        check_for_people(run_dir, store)
         if store is None and not file.exists():
             return Line(name, True, f"none yet; the first run makes {file}")
         found = _revision(file) if store is None else _revision_of(store)

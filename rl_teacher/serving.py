@@ -20,6 +20,7 @@ from pathlib import Path
 import segno
 
 from rl_teacher.errors import UserError
+from rl_teacher.feedback.place import check_for_people
 from rl_teacher.feedback.store import Store, open_store
 from rl_teacher.options import Machine
 from rl_teacher.shell import tell
@@ -222,12 +223,14 @@ def serve(place: Place, host: str, port: int | None, watch: str | None, sharing:
         sharing: Whether to print an invitation; None: only the address for this machine's user.
 
     Raises:
-        UserError: If there is nothing to serve, or no such run or experiment.
+        UserError: If there is nothing to serve, no such run or experiment, or answers might get lost.
     """
     if place.store is None and not (place.run_dir / "feedback.db").exists():
         raise UserError(
             f"No runs in {place.run_dir}: it holds no feedback.db. Teach something first, or give --run-dir."
         )
+    if watch is None:
+        check_for_people(place.run_dir, place.store)
     store = open_store(place.run_dir, place.store)
     try:
         if watch is not None:

@@ -1,4 +1,4 @@
-"""What the tests need of the system beyond pip: two browsers, and OpenGL for video.
+"""What the tests need of the system beyond pip: two browsers, OpenGL for video, and PostgreSQL.
 
 `python tests/system.py COMMAND …`, as in `make test`, installs Debian's packages where that is possible (root, apt) and
 runs the command. With all of them there, it sets RL_TEACHER_TOOLS=1 for it, and a test that misses one of them fails.
@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from ctypes.util import find_library
+from pathlib import Path
 from typing import NoReturn
 
 REQUIRED = "RL_TEACHER_TOOLS"
@@ -21,6 +22,7 @@ PACKAGES: dict[str, Callable[[], bool]] = {
     "firefox-esr": lambda: bool(find_firefox()),
     "libegl1": lambda: bool(find_library("EGL")),
     "libopengl0": lambda: bool(find_library("OpenGL")),
+    "postgresql": lambda: find_postgres() is not None,
     "libgl1-mesa-dri": lambda: os.path.isdir("/usr/lib/x86_64-linux-gnu/dri") or os.path.isdir("/usr/lib64/dri"),
 }
 
@@ -33,6 +35,15 @@ def find_chromium() -> str | None:
 def find_firefox() -> str | None:
     """Where Firefox is."""
     return shutil.which("firefox-esr") or shutil.which("firefox")
+
+
+def find_postgres() -> Path | None:
+    """The folder of PostgreSQL's programs; Debian keeps them off the path, one folder for each version."""
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).resolve().parent
+    folders = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    return max(folders, key=lambda folder: int(folder.parent.name), default=None)
 
 
 def required() -> bool:

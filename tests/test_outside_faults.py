@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
-import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from rl_teacher.feedback.driver import choose_driver
 from rl_teacher.feedback.store import open_store
 from rl_teacher.runs import RunFolder
 from rl_teacher.teach import main
 from tests.moody import in_a_mood
-from tests.trainer import SCRIPT
+from tests.trainer import SCRIPT, training
 
 
 def typed(words: str, at: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -47,24 +49,50 @@ def small_disk(at: Path, size: str) -> Iterator[Path]:
         subprocess.run(["umount", str(at)], check=True)
 
 
-@pytest.mark.parametrize(
-    ("size", "full_at"),
-    [("300k", "database"), ("600k", "reward.safetensors"), ("850k", "teacher.safetensors")],
-)
-def test_a_full_disk_is_one_line_the_page_is_told_and_no_draft_holds_the_space(size, full_at, tmp_path):
-    with small_disk(tmp_path / "small", size) as disk:
+def test_a_disk_that_is_full_from_the_start_is_one_line(tmp_path):
+    with small_disk(tmp_path / "small", "300k") as disk:
         said = one_line(typed("-p synth -l 200 -e Reacher-v1 -n a -t 20000 -V", at=disk))
-        assert full_at in said
+        assert "database" in said
         assert "is full" in said or "No space left on device" in said
+
+
+@pytest.mark.parametrize("size", ["600k", "850k"])
+def test_a_run_waits_while_the_disk_is_full_and_then_goes_on(size, tmp_path):
+    with small_disk(tmp_path / "small", size) as disk:
+        with training(f"-p synth -l 200 -e Reacher-v1 -n a -t 20000 -V --run_dir {disk}/runs") as trainer:
+            trainer.wait_for("waiting: the disk")
+            assert not list(disk.rglob("*.tmp"))  # no draft holds the space
+            subprocess.run(["mount", "-o", "remount,size=100m", str(disk)], check=True)
+            assert trainer.end() == 0
+        assert trainer.output.count("waiting:") == trainer.output.count("going on\n") >= 1
+        lines = (disk / "runs/a/metrics.jsonl").read_text().splitlines()
+        assert all(json.loads(line)["step"] for line in lines)
+        assert json.loads((disk / "runs/a/summary.json").read_text())["finished"]
+        with closing(open_store(disk / "runs")) as store:
+            assert store.run_by_name("a").status == "finished"
+
+
+def test_a_run_that_waits_for_room_can_be_ended(tmp_path):
+    with small_disk(tmp_path / "small", "850k") as disk:
+        with training(f"-p synth -l 200 -e Reacher-v1 -n a -t 20000 -V --run_dir {disk}/runs") as trainer:
+            trainer.wait_for("waiting: the disk")
+            trainer.process.send_signal(signal.SIGTERM)
+            assert trainer.end() == 2
+        assert "No space left on device" in trainer.output
+        assert "Traceback" not in trainer.output
         assert not list(disk.rglob("*.tmp"))
-        if full_at == "database":  # then there is nobody to tell
-            return
-        assert (disk / "runs/a/summary.json").exists()
-        shutil.copytree(disk / "runs", tmp_path / "roomy")
-    with closing(open_store(tmp_path / "roomy")) as store:
-        run = store.run_by_name("a")
-        assert run.status == "failed"
-        assert "No space left" in str(run)
+
+
+def test_a_run_waits_while_somebody_locks_the_database(tmp_path):
+    with training("-p synth -l 20 -e Reacher-v1 -n a -t 1e6 -V") as trainer:
+        trainer.wait_for("answers")
+        with closing(choose_driver().module.connect("runs/feedback.db", isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            trainer.wait_for("waiting: another process has locked the database")
+            other.execute("COMMIT")
+        trainer.wait_for("going on")
+        trainer.process.send_signal(signal.SIGTERM)
+        assert trainer.end() == 0
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_nothing_behind(tmp_path):

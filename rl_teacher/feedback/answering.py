@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import sqlalchemy as sa
+from sqlalchemy import exc
 
 from rl_teacher.errors import unknown
 from rl_teacher.feedback import tallying
@@ -81,6 +82,12 @@ class Answering(Storage):
             UserError: If verdict or strength is none we know.
         """
         _check_words(said)
+        try:
+            return self._submit(said)
+        except exc.IntegrityError:  # on PostgreSQL: at this moment the same id came for another question
+            return self._submit(said)
+
+    def _submit(self, said: Submit) -> Saved:
         given = {"query": said.query_id, "id": said.id}
         with self.write() as conn:
             # Locked before looking for the id, so that of two equal submits the second finds the first's row.

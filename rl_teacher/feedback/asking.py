@@ -39,12 +39,11 @@ class Asking(Storage):
         """
         now = self.clock()
         with self.write() as conn:
-            row = conn.execute(sa.select(experiments).where(experiments.c.name == name)).first()
-            if row is None:
-                values = {"id": new_id(), "name": name, "env_id": env_id, "instructions": instructions}
-                values |= {"status": "open", "wanted": wanted, "created_at": now, "updated_at": now}
-                conn.execute(experiments.insert().values(**values))
+            values = {"id": new_id(), "name": name, "env_id": env_id, "instructions": instructions}
+            values |= {"status": "open", "wanted": wanted, "created_at": now, "updated_at": now}
+            if insert_new(conn, experiments, **values):
                 return str(values["id"])
+            row = conn.execute(sa.select(experiments).where(experiments.c.name == name)).one()
             if row.env_id != env_id:
                 raise ConflictError(
                     f"Experiment '{name}' was made for environment '{row.env_id}', not '{env_id}'. Choose another name."
@@ -74,15 +73,14 @@ class Asking(Storage):
         """The id of the run of this name, which is made if there is none."""
         now = self.clock()
         with self.write() as conn:
-            row = conn.execute(sa.select(runs.c.id, runs.c.experiment_id).where(runs.c.name == name)).first()
-            if row is not None and row.experiment_id != experiment_id:
-                raise ConflictError(f"Run '{name}' belongs to another experiment. Choose another name.")
-            if row is not None:
-                return row.id
             values = {"id": new_id(), "experiment_id": experiment_id, "name": name, "seed": int(seed)}
             values |= {"predictor": predictor, "status": "training", "message": "", "progress": {}}
-            conn.execute(runs.insert().values(**values, started_at=now, heartbeat_at=now))
-            return str(values["id"])
+            if insert_new(conn, runs, **values, started_at=now, heartbeat_at=now):
+                return str(values["id"])
+            row = conn.execute(sa.select(runs.c.id, runs.c.experiment_id).where(runs.c.name == name)).one()
+            if row.experiment_id != experiment_id:
+                raise ConflictError(f"Run '{name}' belongs to another experiment. Choose another name.")
+            return row.id
 
     def report(self, run_id: str, status: str, message: str, progress: Mapping[str, Any] | None = None) -> None:
         """Say what the trainer does or waits for, and that it is alive.
@@ -136,7 +134,8 @@ class Asking(Storage):
         del values["renditions"]
         now = self.clock()
         with self.write() as conn:
-            insert_new(conn, clips, **values, created_at=now)
+            if not insert_new(conn, clips, **values, created_at=now):  # young again: `pruning` leaves it alone
+                conn.execute(clips.update().where(clips.c.id == clip.id).values(created_at=now))
             put_renditions(conn, clip.id, further, now)
         return clip.id
 
@@ -230,7 +229,8 @@ def _check_settings(changes: Mapping[str, Any]) -> None:
 def _want(conn: sa.Connection, experiment_id: str, per_pair: int) -> None:
     """Have open questions want so many answers."""
     here = (queries.c.experiment_id == experiment_id) & (queries.c.kind == "question") & (queries.c.state == "open")
-    other = conn.execute(sa.select(queries).where(here, queries.c.answers_wanted != per_pair)).all()
+    other = sa.select(queries).where(here, queries.c.answers_wanted != per_pair).order_by(queries.c.id)
+    other = conn.execute(other.with_for_update()).all()  # nobody answers them meanwhile
     change: Counter[str] = Counter()
     for rows in batches(other):
         said: dict[str, list[tuple[str, bool]]] = {row.id: [] for row in rows}
@@ -252,13 +252,11 @@ def _put_segment(
     conn: sa.Connection, experiment_id: str, run_id: str, side: NewSegment, blobs: Mapping[str, str]
 ) -> str:
     """The id of a segment's row, which is made if there is none."""
-    here = (segments.c.experiment_id == experiment_id) & (segments.c.key == side.key)
-    row = conn.execute(sa.select(segments.c.id).where(here)).scalar()
-    if row is not None:
-        return row
     values = dataclasses.asdict(side)
     del values["data"]
     made = new_id()
     values |= {"id": made, "experiment_id": experiment_id, "run_id": run_id, "data_blob": blobs[side.key]}
-    conn.execute(segments.insert().values(**plain(values)))
-    return made
+    if insert_new(conn, segments, **plain(values)):
+        return made
+    here = (segments.c.experiment_id == experiment_id) & (segments.c.key == side.key)
+    return conn.execute(sa.select(segments.c.id).where(here)).scalar_one()

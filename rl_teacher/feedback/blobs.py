@@ -6,11 +6,12 @@ row never points at a missing or half-written blob, whenever the power fails.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 import fsspec
@@ -47,9 +48,13 @@ class Blobs:
             ) from error
 
     def put(self, data: bytes) -> str:
-        """Keep `data`; returns its sha256. What is there already stays as it is."""
+        """Keep `data`; returns its sha256. What is there already stays as it is, and is young again for `sweep`."""
         sha = hashlib.sha256(data).hexdigest()
-        if self.has(sha):
+        if self._local:
+            with contextlib.suppress(OSError):  # it is not there, or somebody else's: then it is written
+                os.utime(self._key(sha))
+                return sha
+        elif self.has(sha):
             return sha
         if self._local:
             _write_durably(Path(self._key(sha)), Path(self._root), data)
@@ -81,6 +86,27 @@ class Blobs:
         path = Path(self._key(sha))
         return path if self._local and path.is_file() else None
 
+    def sweep(self, keep: Container[str], before: float, dry_run: bool = False) -> tuple[int, int]:
+        """Remove what is not to be kept from a local folder, half-written files included.
+
+        Args:
+            keep: The sha256 of what stays.
+            before: Unix seconds: what was put later stays.
+            dry_run: Only count.
+
+        Returns:
+            How many files, and their bytes; nothing where the folder is not on this machine.
+        """
+        n_files = n_bytes = 0
+        for path in Path(self._root).rglob("*") if self._local else ():
+            is_ours = SHA.fullmatch(path.name) or path.name.startswith("tmp-")
+            if not is_ours or path.name in keep or not path.is_file() or path.stat().st_mtime >= before:
+                continue
+            size = path.stat().st_size
+            if dry_run or _remove_old(path, before):
+                n_files, n_bytes = n_files + 1, n_bytes + size
+        return n_files, n_bytes
+
     def _key(self, sha: str) -> str:
         if not SHA.fullmatch(sha):
             raise BlobError(f"'{sha[:80]}' names no blob: 64 hexadecimal digits (a sha256) are needed.")
@@ -96,6 +122,17 @@ def pack_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
 def unpack_arrays(data: bytes) -> dict[str, np.ndarray]:
     """What `pack_arrays` wrote."""
     return load_safetensors(data)
+
+
+def _remove_old(path: Path, before: float) -> bool:
+    """Remove a file unless somebody makes it young at this moment; whoever comes a moment later writes it anew."""
+    aside = path.with_name(f"tmp-{uuid.uuid4().hex}")
+    path.rename(aside)
+    if aside.stat().st_mtime >= before:
+        aside.rename(path)
+        return False
+    aside.unlink()
+    return True
 
 
 def _write_durably(path: Path, root: Path, data: bytes) -> None:

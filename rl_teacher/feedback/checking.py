@@ -37,7 +37,8 @@ class Checking(Storage):
             ConflictError: If it is a check, not answered yet, or the verdict expresses no preference.
         """
         with self.write() as conn:
-            asked = found(conn.execute(sa.select(queries).where(queries.c.id == query_id)).first(), "query", query_id)
+            asked = sa.select(queries).where(queries.c.id == query_id).with_for_update()
+            asked = found(conn.execute(asked).first(), "query", query_id)
             conn.execute(golds.delete().where(golds.c.query_id == query_id))
             if verdict is None:
                 return

@@ -94,7 +94,7 @@ class Claiming(Storage):
                 enough = wanted is not None and (conn.execute(_DECIDED, given).scalar() or 0) >= wanted
                 new = conn.scalars(_BEGUN if enough else _NEW, given)  # what was begun is still brought to its end
                 ids = self._with_checks(conn, ids, [id for id in new if id not in ids], n, experiment_id, labeller_id)
-            if not self._sqlite:  # somebody may have lent them between looking and locking
+            if not self.is_sqlite:  # somebody may have lent them between looking and locking
                 still = set(conn.scalars(_STILL, {**given, "ids": ids}))
                 ids = [id for id in ids if id in still]
             tokens = lend(conn, ids, labeller_id, now, lifetime_seconds)

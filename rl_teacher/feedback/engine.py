@@ -1,65 +1,40 @@
-"""A database one may trust with answers: a SQLite without the WAL-reset race, every commit fsynced, one writer.
-
-SQLite 3.7.0 to 3.51.2 can corrupt a database in WAL mode (fixed in 3.51.3, and back-ported to 3.50.7 and 3.44.6). Where
-the interpreter has such a version, `pysqlite3` takes its place; where that is missing too, the journal mode is one that
-is not affected.
-"""
+"""A database one may trust with answers: every commit is on the disk when it returns, numbers rise as it does."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
 from rl_teacher.errors import UserError
+from rl_teacher.feedback.driver import choose_driver
 from rl_teacher.feedback.migrate import migrate
+from rl_teacher.feedback.mounts import network_file_system
 
-DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
+DRIVERS = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",  # SQLAlchemy's own choice differs between its versions
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+"""By what may be given, what is used."""
 BUSY_SECONDS = 10.0
 """How long a writer waits for another process before it gives up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Driver:
-    """Which SQLite to use, and how."""
-
-    module: ModuleType
-    journal: str
-
-
-def has_wal_race(version: tuple[int, ...]) -> bool:
-    """Whether this SQLite can corrupt a database in WAL mode."""
-    if version < (3, 7, 0) or version >= (3, 51, 3):
-        return False
-    return not ((3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45))
-
-
-def choose_driver() -> Driver:
-    """The first SQLite that is safe in WAL mode, else the interpreter's own with a rollback journal."""
-    if not has_wal_race(sqlite3.sqlite_version_info):
-        return Driver(sqlite3, "WAL")
-    with contextlib.suppress(ImportError):  # not shipped for every system: the journal below is slower and as safe
-        module = importlib.import_module("pysqlite3.dbapi2")
-        if not has_wal_race(module.sqlite_version_info):
-            return Driver(module, "WAL")
-    return Driver(sqlite3, "TRUNCATE")
+POOL, OVERFLOW = 16, 48
+"""Connections of a process: kept, and more for a moment. Together more than the server has threads."""
 
 
 class Database:
     """An open, migrated database with reading and writing transactions.
 
     Args:
-        url: As SQLAlchemy writes it: `sqlite:////absolute/path.db`, `postgresql+psycopg://…`.
+        url: As SQLAlchemy writes it: `sqlite:////absolute/path.db`, `postgresql://…`.
         clock: Unix time in seconds; passed in so that tests can turn it.
 
     Raises:
@@ -72,11 +47,15 @@ class Database:
     def __init__(self, url: str | sa.URL, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
         parsed = parse_url(url)
-        self._sqlite = parsed.get_backend_name() == "sqlite"
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        """Else it is PostgreSQL."""
         self._lock = threading.Lock()
-        self._engine = _sqlite_engine(parsed) if self._sqlite else _server_engine(parsed)
-        self.reads_at_once = self._sqlite and choose_driver().journal == "WAL"
+        self._engine = _sqlite_engine(parsed) if self.is_sqlite else _server_engine(parsed)
+        self.reads_at_once = self.is_sqlite and choose_driver().journal == "WAL"
         self._writer = self._engine.execution_options(rlt_write=True)
+        self._reader = self._engine
+        if not self.is_sqlite:  # there each statement would see a moment of its own
+            self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         try:
             self._open(parsed)
         except BaseException:
@@ -85,17 +64,22 @@ class Database:
 
     def _open(self, url: sa.URL) -> None:
         try:
-            if self._sqlite:
+            if self.is_sqlite:
                 self._check_whole()
-            migrate(self._engine, self._writer)
+            migrate(self._reader, self._writer, self.clock())
             with self.write() as conn:  # what may only be read is refused now, not when the first answer comes
                 conn.exec_driver_sql("UPDATE counters SET value = value WHERE 1 = 0")
         except exc.DatabaseError as error:
             shown = url.render_as_string(hide_password=True)
-            raise UserError(
-                f"The database '{shown}' cannot be opened ({error.orig}). It must be a whole database in a folder you "
-                "may write to; choose another with --store or --run-dir, or restore a backup."
-            ) from error
+            must = (
+                "It must be a whole database in a folder you may write to; choose another with --store or --run-dir, "
+                "or restore a backup."
+                if self.is_sqlite
+                else "PostgreSQL must run there and let this user make tables in that database; mend it, or give "
+                "--store postgresql://USER:PASSWORD@HOST/NAME."
+            )
+            said = " ".join(str(error.orig).split())
+            raise UserError(f"The database '{shown}' cannot be opened ({said}). {must}") from error
 
     def _check_whole(self) -> None:
         with self.read() as conn:
@@ -106,7 +90,7 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A transaction that sees one moment of the database and changes nothing."""
-        with self._engine.connect() as conn:
+        with self._reader.connect() as conn:
             yield conn
 
     @contextlib.contextmanager
@@ -115,8 +99,19 @@ class Database:
 
         SQLite has one writer at a time. Threads of this process queue here, which is fairer than its busy polling.
         """
-        with self._lock if self._sqlite else contextlib.nullcontext(), self._writer.begin() as conn:
+        with self._turn() if self.is_sqlite else contextlib.nullcontext(), self._writer.begin() as conn:
             yield conn
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Whoever waits too long behind others gives up as one does who waits for another process."""
+        if not self._lock.acquire(timeout=BUSY_SECONDS):
+            locked = choose_driver().module.OperationalError("database is locked")
+            raise exc.OperationalError("BEGIN IMMEDIATE", None, locked)
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         """Close all connections. Closing twice is harmless."""
@@ -125,12 +120,21 @@ class Database:
 
 def _server_engine(url: sa.URL) -> sa.Engine:
     try:
-        return sa.create_engine(url, pool_pre_ping=True)
+        engine = sa.create_engine(url, pool_pre_ping=True, pool_size=POOL, max_overflow=OVERFLOW)
     except ImportError as error:
         raise UserError(
             f"Database '{url.drivername}' given, but its driver is not installed ({error}). For PostgreSQL: "
             "pip install 'rl-teacher[postgres]'."
         ) from error
+    event.listen(engine, "connect", lambda connection, _record: _prepare_server(connection))
+    return engine
+
+
+def _prepare_server(connection: Any) -> None:
+    """Whatever the server's own settings are: commits are durable, and nobody waits for a lock without end."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET synchronous_commit = on; SET lock_timeout = '{BUSY_SECONDS:.0f}s'")
+    connection.commit()
 
 
 def parse_url(url: str | sa.URL) -> sa.URL:
@@ -143,7 +147,7 @@ def parse_url(url: str | sa.URL) -> sa.URL:
         parsed = sa.make_url(url)
     except (exc.ArgumentError, ValueError) as error:
         raise UserError(
-            f"'{url}' is not the address of a database. Allowed: sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."
+            f"'{url}' is not the address of a database. Allowed: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
         ) from error
     kind = parsed.get_backend_name()
     if kind not in ("sqlite", "postgresql"):
@@ -154,7 +158,17 @@ def parse_url(url: str | sa.URL) -> sa.URL:
         raise UserError(
             f"Database driver '{parsed.drivername}' given. Allowed: {', '.join(DRIVERS)}. Choose one with --store."
         )
-    return parsed
+    return parsed.set(drivername=DRIVERS[parsed.drivername])
+
+
+def sqlite_file(url: str | sa.URL) -> Path | None:
+    """The file of a database; None for one that is PostgreSQL's.
+
+    Raises:
+        UserError: If it is the address of neither.
+    """
+    parsed = parse_url(url)
+    return Path(_file_of(parsed)) if parsed.get_backend_name() == "sqlite" else None
 
 
 def _file_of(url: sa.URL) -> str:
@@ -183,14 +197,15 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
             "choose another with --run-dir."
         ) from error
     driver = choose_driver()
+    journal = driver.journal if network_file_system(Path(file)) is None else "TRUNCATE"  # WAL needs shared memory
     engine = sa.create_engine(
         url,
         module=driver.module,
-        pool_size=16,
-        max_overflow=48,
+        pool_size=POOL,
+        max_overflow=OVERFLOW,
         connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
     )
-    event.listen(engine, "connect", lambda connection, _record: _prepare(connection, driver.journal))
+    event.listen(engine, "connect", lambda connection, _record: _prepare(connection, journal))
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -229,7 +244,8 @@ def insert_new(conn: sa.Connection, table: sa.Table, **values: object) -> bool:
     from sqlalchemy.dialects import postgresql, sqlite
 
     statement = postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
-    return conn.execute(statement.values(**values).on_conflict_do_nothing()).rowcount == 1
+    statement = statement.values(**values).on_conflict_do_nothing()  # its row count is not known on PostgreSQL
+    return conn.execute(statement.returning(*table.primary_key)).first() is not None
 
 
 def next_number(conn: sa.Connection, name: str, n: int = 1) -> int:

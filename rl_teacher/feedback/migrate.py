@@ -1,13 +1,19 @@
-"""Bring a database to the present schema, safely when trainer and server open it at the same moment."""
+"""Bring a database to the present schema, safely when trainer and server open it at the same moment.
+
+What is there is kept as it was: a copy of SQLite's file beside it, in PostgreSQL a schema with copies of the tables,
+named by the old version and the time (UTC).
+"""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from rl_teacher.errors import UserError
+from rl_teacher.feedback.copying import copy_sqlite
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -18,15 +24,16 @@ REVISIONS = ("0001", "0002", "0003", "0004")
 _LOCK = 0x524C5445  # any number all our processes agree on
 
 
-def migrate(engine: sa.Engine, writer: sa.Engine) -> None:
+def migrate(engine: sa.Engine, writer: sa.Engine, now: float) -> None:
     """Run what is missing, in one transaction.
 
     Args:
         engine: Begins reading transactions.
         writer: The same database; begins transactions that hold the write lock from the start.
+        now: Unix seconds.
 
     Raises:
-        UserError: If the database was made by a newer version.
+        UserError: If the database was made by a newer version, or no copy of it can be kept.
     """
     with engine.connect() as conn:
         if _revision(conn) == REVISIONS[-1]:
@@ -42,7 +49,31 @@ def migrate(engine: sa.Engine, writer: sa.Engine) -> None:
                 f"The database '{engine.url.database}' has schema version {revision}; this RL-Teacher knows up to "
                 f"{REVISIONS[-1]}. Install the newer RL-Teacher that made it, or choose another --run-dir."
             )
+        if revision is not None:
+            name = f"{revision}-{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}"
+            if conn.dialect.name == "postgresql":
+                _keep_tables(conn, f"kept-{name}")
+            else:
+                _keep_file(engine, f"{engine.url.database}.{name}")
         _upgrade(conn)
+
+
+def _keep_file(engine: sa.Engine, name: str) -> None:
+    try:
+        with engine.connect() as conn:
+            copy_sqlite(conn, Path(name))
+    except OSError as error:
+        raise UserError(
+            f"The database must be brought up to date, and no copy of it can be kept in {name} ({error.strerror}). "
+            "Make room there, and start again."
+        ) from error
+
+
+def _keep_tables(conn: sa.Connection, schema: str) -> None:
+    quote = conn.dialect.identifier_preparer.quote
+    conn.execute(sa.schema.CreateSchema(schema))
+    for table in sa.inspect(conn).get_table_names():
+        conn.exec_driver_sql(f"CREATE TABLE {quote(schema)}.{quote(table)} AS TABLE {quote(table)}")
 
 
 def _revision(conn: sa.Connection) -> str | None:

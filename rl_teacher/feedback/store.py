@@ -49,7 +49,7 @@ class Store(
     """One database and one folder of blobs.
 
     Args:
-        url: As SQLAlchemy writes it: `sqlite:////absolute/path.db`, `postgresql+psycopg://…`.
+        url: As SQLAlchemy writes it: `sqlite:////absolute/path.db`, `postgresql://…`.
         blobs_url: A folder, or any address fsspec knows.
         clock: Unix time in seconds; passed in so that tests can turn it.
         draw: Random numbers in [0, 1), which decide when a check comes; passed in likewise.

@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m rl_teacher.server", description="Serve a store to browsers.")
     parser.add_argument("--run-dir", default="runs", help="folder with feedback.db and blobs/ (default: runs)")
-    parser.add_argument("--store", help="address of another database: sqlite:///FILE or postgresql+psycopg://…")
+    parser.add_argument("--store", help="address of another database: sqlite:///FILE or postgresql://…")
     parser.add_argument("--blobs", help="another folder or address for blobs")
     parser.add_argument("--host", default="127.0.0.1", help="address to bind (default: 127.0.0.1)")
     door = parser.add_mutually_exclusive_group()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from rl_teacher.errors import UserError
@@ -50,6 +50,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(UserError, _as(400))
     app.add_exception_handler(BlobError, _lost_blob)
     app.add_exception_handler(OperationalError, _busy)
+    app.add_exception_handler(DataError, _unkeepable)
     app.add_exception_handler(Exception, _internal)
 
 
@@ -85,6 +86,11 @@ def _busy(_request: Request, fault: Exception) -> JSONResponse:
     """Somebody else holds the database, or its disk is full: nothing was saved, so the page tries again."""
     log.error("database: %s", fault)
     return error(503, "The database cannot be used just now. Nothing was saved; try again.", {"Retry-After": "1"})
+
+
+def _unkeepable(_request: Request, _fault: Exception) -> JSONResponse:
+    """PostgreSQL keeps no NUL in a text, and no text longer than its column; SQLite does."""
+    return error(422, "A text in this request is too long, or holds a NUL character.")
 
 
 def _internal(_request: Request, _fault: Exception) -> JSONResponse:

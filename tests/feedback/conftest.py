@@ -13,8 +13,17 @@ def make() -> Callable[[Path], Lesson]:
     return make_lesson
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """The URL of an empty store's database of either kind; None is SQLite's beside the blobs."""
+    if request.param == "sqlite":
+        yield None
+        return
+    yield request.getfixturevalue("postgres").emptied()
+
+
 @pytest.fixture
-def lesson(tmp_path: Path) -> Iterator[Lesson]:
-    made = make_lesson(tmp_path)
+def lesson(tmp_path: Path, database: str | None) -> Iterator[Lesson]:
+    made = make_lesson(tmp_path, database)
     yield made
     made.store.close()

@@ -28,7 +28,15 @@ class Lesson:
     clock: Clock
     experiment: str
     run: str
+    folder: Path
+    """Where its blobs are."""
+    url: str | None = None
+    """Of the database; None: SQLite in the folder."""
     n_asked: int = 0
+
+    def open_again(self) -> Store:
+        """The same store, as another process opens it."""
+        return open_store(self.folder, self.url, clock=self.clock)
 
     def segment(self, number: int) -> NewSegment:
         clip = self.store.add_clip(
@@ -47,8 +55,8 @@ class Lesson:
         return self.store.add_queries(self.run, items)
 
 
-def make_lesson(folder: Path) -> Lesson:
+def make_lesson(folder: Path, url: str | None = None) -> Lesson:
     clock = Clock()
-    store = open_store(folder, clock=clock)
+    store = open_store(folder, url, clock=clock)
     experiment = store.experiment("hop", "hopper", "Make it hop.", 100)
-    return Lesson(store, clock, experiment, store.run(experiment, "hop", 1, "human"))
+    return Lesson(store, clock, experiment, store.run(experiment, "hop", 1, "human"), folder, url)

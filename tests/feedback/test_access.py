@@ -3,9 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from rl_teacher.errors import UserError
 from rl_teacher.feedback.records import Identity, NotFoundError
+from rl_teacher.feedback.schema import metadata
 
 
 def test_a_labeller_is_made_once_per_name_and_kind(lesson):
@@ -47,8 +49,11 @@ def test_a_token_can_be_revoked(lesson):
         lesson.store.revoke_token("nothing")
 
 
-def test_no_token_is_on_disk(lesson, tmp_path: Path):
+def test_no_token_is_kept(lesson, tmp_path: Path):
     tokens = [lesson.store.create_token("admin") for _ in range(3)]
+    with lesson.store.read() as conn:
+        rows = [str(row) for table in metadata.sorted_tables for row in conn.execute(sa.select(table))]
     files = [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]
-    assert any(b"token created" in data for data in files)  # the looking would find it
+    assert any("token created" in row for row in rows)  # the looking would find it
+    assert not any(token in row for token in tokens for row in rows)
     assert not any(token.encode() in data for token in tokens for data in files)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -230,3 +232,36 @@ def test_claim_and_submit_stay_fast_with_ten_thousand_questions(lesson, ann):
         lesson.store.submit(Submit(str(number), claim.query_id, ann, Verdict.LEFT, lease=claim.lease))
         taken.append(time.perf_counter() - start)
     assert min(taken) < 0.05  # the whole table read and sorted takes longer
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_submit_replayed_ten_times_in_any_order_by_many_at_once_has_one_effect(lesson, ann, bob, seed):
+    rng = random.Random(seed)
+    ids = lesson.ask(4, answers_wanted=2)
+    said = [
+        Submit(f"{who[:8]}-{query[:8]}-{number}", query, who, rng.choice(list(Verdict)))
+        for who in (ann, bob)
+        for query in ids
+        for number in range(2)
+    ]
+    sent = said * 10
+    rng.shuffle(sent)
+    with ThreadPoolExecutor(4) as people:
+        saved = list(people.map(lesson.store.submit, sent))
+    numbers = {(one.id, result.seq) for one, result in zip(sent, saved, strict=True)}
+    assert len(numbers) == len(said)
+    assert sum(not result.repeated for result in saved) == len(said)
+    events = lesson.store.labels_since(lesson.experiment)
+    assert [event.seq for event in events] == list(range(1, len(said) + 1))
+    newest = {(event.query_id, event.labeller): event.verdict for event in events}  # the last one stays
+    stands = {
+        (query, label.labeller): label.verdict
+        for query, labels in lesson.store.labels_of(ids).items()
+        for label in labels
+    }
+    assert stands == newest
+    spoken = {query for (query, _), verdict in newest.items() if verdict is not Verdict.WITHDRAWN}
+    counts = lesson.store.counts(lesson.experiment)
+    assert counts.answered == len(spoken)
+    kinds = (counts.left, counts.right, counts.tie, counts.abstain, counts.withdrawn)
+    assert kinds == tuple(sum(verdict is kind for verdict in newest.values()) for kind in Verdict)

@@ -7,12 +7,14 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import exc
 
+from rl_teacher.feedback import engine
 from rl_teacher.feedback.records import Counts, Submit
-from rl_teacher.feedback.store import open_store
 from rl_teacher.labels import Verdict
 
 WORKER = """
@@ -24,8 +26,8 @@ from rl_teacher.feedback.records import Submit
 from rl_teacher.feedback.store import open_store
 from rl_teacher.labels import Verdict
 
-folder, experiment, name = sys.argv[1:]
-store = open_store(folder)
+folder, url, experiment, name = sys.argv[1:]
+store = open_store(folder, url or None)
 done = []
 
 def work(who):
@@ -51,7 +53,7 @@ print(json.dumps(done))
 def test_processes_and_threads_share_the_questions_and_a_reader_misses_none(lesson, tmp_path: Path):
     asked = lesson.ask(60)
     names = ["one", "two", "three"]
-    command = [sys.executable, "-W", "error", "-c", WORKER, str(tmp_path), lesson.experiment]
+    command = [sys.executable, "-W", "error", "-c", WORKER, str(tmp_path), lesson.url or "", lesson.experiment]
     workers = [subprocess.Popen([*command, name], stdout=subprocess.PIPE, text=True) for name in names]
     deadline = time.monotonic() + 60
     while not all((tmp_path / name).exists() for name in names):
@@ -89,12 +91,24 @@ def test_threads_sending_the_same_answer_have_one_effect(lesson):
     assert sum(not one.repeated for one in saved) == 1
 
 
-def test_readers_are_not_kept_waiting_by_a_writer(lesson, tmp_path: Path):
+def test_readers_are_not_kept_waiting_by_a_writer(lesson):
     lesson.ask(2)
-    other = open_store(tmp_path)
+    other = lesson.open_again()
     with lesson.store.write() as conn:
         conn.exec_driver_sql("UPDATE counters SET value = value + 1")
         start = time.monotonic()
         assert other.counts(lesson.experiment).asked == 2
         assert time.monotonic() - start < 5  # a waiting one would give up after ten
     other.close()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_who_waits_too_long_behind_others_gives_up(lesson, monkeypatch):
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.3)
+    start = time.monotonic()
+    with ThreadPoolExecutor(3) as others, lesson.store.write():
+        waiting = [others.submit(lesson.store.labeller, f"p{n}") for n in range(3)]
+        for one in waiting:
+            assert isinstance(one.exception(), exc.OperationalError)
+    assert time.monotonic() - start < 3.0
+    assert lesson.store.labeller("p0")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from rl_teacher.errors import UserError
-from rl_teacher.feedback import engine
+from rl_teacher.feedback import driver
 from rl_teacher.feedback.migrate import REVISIONS, alembic_config
 from rl_teacher.feedback.records import Submit
 from rl_teacher.feedback.schema import metadata
@@ -42,17 +43,17 @@ from tests.feedback.lesson import make_lesson
     ],
 )
 def test_versions_with_the_wal_race_are_known(version: tuple[int, ...], races: bool):
-    assert engine.has_wal_race(version) is races
+    assert driver.has_wal_race(version) is races
 
 
 def test_the_driver_in_use_is_safe():
-    driver = engine.choose_driver()
-    assert driver.journal == "TRUNCATE" or not engine.has_wal_race(driver.module.sqlite_version_info)
+    chosen = driver.choose_driver()
+    assert chosen.journal == "TRUNCATE" or not driver.has_wal_race(chosen.module.sqlite_version_info)
 
 
 def test_without_a_safe_sqlite_the_journal_is_one_that_does_not_race(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(engine, "has_wal_race", lambda version: True)
-    assert engine.choose_driver() == engine.Driver(sqlite3, "TRUNCATE")
+    monkeypatch.setattr(driver, "has_wal_race", lambda version: True)
+    assert driver.choose_driver() == driver.Driver(sqlite3, "TRUNCATE")
     store = open_store(tmp_path)
     with store.read() as conn:
         assert conn.exec_driver_sql("PRAGMA journal_mode").scalar() == "truncate"
@@ -122,7 +123,10 @@ def test_opening_and_migrating_again_keeps_every_label(tmp_path: Path):
         again.close()
 
 
-def test_a_database_of_the_first_version_is_brought_up_to_date_with_its_counts(tmp_path: Path):
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_a_database_of_an_older_version_is_brought_up_to_date_with_its_counts_and_kept_as_it_was(
+    tmp_path: Path, revision: str
+):
     lesson = make_lesson(tmp_path)
     ann, bob = lesson.store.labeller("ann"), lesson.store.labeller("bob")
     ids = lesson.ask(5, answers_wanted=2)
@@ -131,18 +135,39 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_with_its_counts(t
     for number, (who, verdict) in enumerate(said):
         lesson.store.submit(Submit(str(number), ids[number // 2], who, verdict))
     before = lesson.store.counts(lesson.experiment)
-    config = alembic_config()
-    with lesson.store.write() as conn:
-        config.attributes["connection"] = conn
-        command.downgrade(config, "0001")
-    lesson.store.close()
-    again = open_store(tmp_path)
+    events = lesson.store.labels_since(lesson.experiment)
+    as_of(lesson.store, revision)
+    again = lesson.open_again()
     assert again.counts(lesson.experiment) == before
     assert (before.asked, before.open, before.unanswered, before.decided, before.withdrawn) == (5, 4, 3, 1, 1)
-    assert len(again.labels_since(lesson.experiment)) == 4
+    assert again.labels_since(lesson.experiment) == events
     (experiment,) = again.experiments()
     assert (experiment.answers_per_pair, experiment.repeat_rate, experiment.trust) == (1, 0.0, False)
     again.close()
+    (kept,) = tmp_path.glob("feedback.db.*")
+    assert kept.name == f"feedback.db.{revision}-19700112-134640"  # the lesson's clock
+    with closing(driver.choose_driver().module.connect(kept)) as conn:
+        assert conn.execute("SELECT version_num FROM alembic_version").fetchall() == [(revision,)]
+        assert conn.execute("SELECT count(*) FROM labels").fetchall() == [(4,)]
+
+
+def as_of(store: Store, revision: str) -> None:
+    """Bring a database back to an older version, and close it."""
+    config = alembic_config()
+    with store.write() as conn:
+        config.attributes["connection"] = conn
+        command.downgrade(config, revision)
+    store.close()
+
+
+def test_where_no_copy_can_be_kept_nothing_is_changed(tmp_path: Path):
+    lesson = make_lesson(tmp_path)
+    as_of(lesson.store, "0003")
+    (tmp_path / "feedback.db.0003-19700112-134640").mkdir()
+    with pytest.raises(UserError, match=r"no copy of it can be kept in .*0003-19700112-134640"):
+        lesson.open_again()
+    (tmp_path / "feedback.db.0003-19700112-134640").rmdir()
+    lesson.open_again().close()
 
 
 OPENS = """
@@ -201,6 +226,19 @@ def test_a_damaged_database_is_refused(tmp_path: Path, make: Callable):
     path.write_bytes(data)
     with pytest.raises(UserError, match=r"damaged|malformed"):
         open_store(tmp_path)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_database_cut_short_is_refused_and_kept(tmp_path: Path, make: Callable, share: float):
+    lesson = make(tmp_path)
+    lesson.ask(20)
+    lesson.store.close()
+    path = tmp_path / "feedback.db"
+    left = path.read_bytes()[: int(share * path.stat().st_size)]
+    path.write_bytes(left)
+    with pytest.raises(UserError, match=r"damaged|malformed|not a database"):
+        open_store(tmp_path)
+    assert path.read_bytes() == left
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,9 @@ def test_a_run_that_goes_on_measures_anew(lesson):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rounds", [700, 4_000])
+@pytest.mark.parametrize(
+    ("database", "rounds"), [("sqlite", 700), ("sqlite", 4_000), ("postgresql", 700)], indirect=["database"]
+)
 def test_a_curve_of_any_length_keeps_a_few_hundred_points_all_over(lesson, rounds):
     store = lesson.store
     for step in range(1, rounds + 1):
