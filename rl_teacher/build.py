@@ -80,8 +80,6 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     Raises:
         UserError: For what cannot be used.
     """
-    if config.predictor == "human":
-        check_for_people(machine.run_dir, machine.store)
     door = _door(config, machine, stack)
     torch.set_num_threads(1)  # beside the simulator's threads a second one only gets in the way
     spec = resolve(config.env_id, config.behavior)
@@ -226,9 +224,10 @@ def _desk(config: RunConfig, machine: Machine, spec: EnvSpec, maker: Maker | Non
 
 def _door(config: RunConfig, machine: Machine, stack: ExitStack) -> socket.socket | None:
     """The page's listening socket, opened before anything is written: a command that is refused leaves no trace."""
-    if config.predictor != "human" or not machine.serve:
+    if config.predictor != "human":
         return None
-    return stack.enter_context(listen(machine.host, machine.port))
+    check_for_people(machine.run_dir, machine.store)
+    return stack.enter_context(listen(machine.host, machine.port)) if machine.serve else None
 
 
 def _open_the_page(
