@@ -47,13 +47,15 @@ def save(root: Path, step: int, write: Callable[[Path], None]) -> Path:
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)  # else it would hold the space that a full disk lacks
         raise
-    shutil.rmtree(final, ignore_errors=True)
+    _put_away(final)
     draft.rename(final)
     fsync(final.parent)
     kept = _all(root)
     legs = [folder for folder in kept if _begins_a_leg(folder)]
     for old in {*kept[:-KEEP]} - {*legs[-1:]}:
-        shutil.rmtree(old)
+        _put_away(old)
+    for gone in root.glob("*.gone"):
+        shutil.rmtree(gone)
     return final
 
 
@@ -83,6 +85,14 @@ def latest(root: Path, parts: Sequence[str], warn: Callable[[str], None]) -> Pat
 def newest(root: Path, parts: Sequence[str]) -> Path | None:
     """The newest whole one, for somebody who only reads; None: there is none."""
     return next((folder for folder in reversed(_all(root)) if _fault(folder, parts) is None), None)
+
+
+def _put_away(folder: Path) -> None:
+    """Take its name from a checkpoint that is not needed any more: half removed by a kill it would look damaged."""
+    gone = folder.with_suffix(".gone")
+    shutil.rmtree(gone, ignore_errors=True)
+    if folder.exists():
+        folder.rename(gone)
 
 
 def _all(root: Path) -> list[Path]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rl_teacher import checkpoints
 from rl_teacher.checkpoints import KEEP
 from rl_teacher.errors import UserError
 from rl_teacher.files import write_json
@@ -126,6 +127,23 @@ def test_a_checkpoint_that_fails_half_way_leaves_the_one_before(folder, tmp_path
     assert folder.latest(pytest.fail) == good
     folder.save(20, writer("whole"))
     assert folder.latest(pytest.fail) != good
+
+
+def test_a_kill_while_old_checkpoints_are_removed_is_no_damage(folder, monkeypatch):
+    def killed(path, ignore_errors=False):
+        if path.suffix == ".gone" and path.exists():
+            next(path.iterdir()).unlink()
+            raise KeyboardInterrupt
+
+    for step in range(KEEP):
+        folder.save(step, writer("x"))
+    with monkeypatch.context() as power:
+        power.setattr(checkpoints.shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            folder.save(KEEP, writer("x"))
+    assert folder.latest(pytest.fail) == folder.path / "checkpoints" / f"step-{KEEP:012d}"
+    folder.save(KEEP + 1, writer("x"))
+    assert len(list((folder.path / "checkpoints").iterdir())) == KEEP
 
 
 def test_only_the_newest_checkpoints_are_kept(folder, tmp_path):

@@ -62,7 +62,7 @@ class Found:
     in_checkpoints: int = 0
     """Kills that left a half-written checkpoint behind."""
     behind: list[float] = field(default_factory=list)
-    """Seconds of the run between its newest checkpoint and what it last wrote down before the kill."""
+    """Seconds of work, waiting left out, between the newest checkpoint and what the run last wrote down."""
     acknowledged: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Answers that the store confirmed: (query, verdict) by id."""
     faults: list[str] = field(default_factory=list)
@@ -197,10 +197,11 @@ def _kill(folder: Path, run: Run, found: Found) -> None:
     metrics = folder / "runs" / "killed" / "metrics.jsonl"
     whole = sorted(checkpoints.glob("step-*[0-9]"))
     lines = metrics.read_text().splitlines() if metrics.exists() else []
-    told = [json.loads(line).get("wall_seconds", 0.0) for line in lines if line.endswith("}")]
-    if whole and told:
+    told = [json.loads(line) for line in lines if line.endswith("}")]
+    if whole and told and "wall_seconds" in told[-1]:
         held = json.loads((whole[-1] / "state.json").read_text())["seconds"]
-        found.behind.append(max(0.0, told[-1] - sum(held.values())))
+        worked = told[-1]["wall_seconds"] - told[-1]["seconds/wait"]
+        found.behind.append(max(0.0, worked - sum(held.values()) + held.get("wait", 0.0)))
 
 
 def _check_step(folder: Path, run: Run, found: Found) -> None:
@@ -255,7 +256,7 @@ def main() -> int:
     sys.stdout.flush()
     with tempfile.TemporaryDirectory() as folder:
         found = {"human": human, "synth": synth}[args.what](Path(folder), args.kills, args.seed)
-    sys.stdout.write("| run | kills | while a checkpoint was written | seconds of the run to be done again, most |")
+    sys.stdout.write("| run | kills | while a checkpoint was written | seconds of work to be done again, most |")
     sys.stdout.write(" answers acknowledged | faults | took, min |\n" + "|---" * 7 + "|\n")
     figures = [args.what, found.kills, found.in_checkpoints, f"{max(found.behind, default=0.0):.1f}"]
     figures += [len(found.acknowledged), len(found.faults), f"{found.seconds / 60:.0f}"]
