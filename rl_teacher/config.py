@@ -224,7 +224,7 @@ def reward_for(reward: RewardConfig, behavior: str | None = None) -> RewardConfi
     """A recipe's settings of r̂ for a behaviour: what makes a trick is no sum of squares, so the network is by itself.
 
     Fitted to the earlier of 200 answers about ballet and backflip and judged on the later ones, r̂ without the wide part
-    had more of them right nearly every time: docs/results.md.
+    had more of them right every time: docs/behaviors.md.
     """
     return reward if behavior is None else replace(reward, wide=False)
 
