@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -21,8 +22,6 @@ from rl_teacher.server.app import create_app
 from rl_teacher.server.connection import Connection
 
 PARENT_POLL_SECONDS = 0.5
-SWITCH_SECONDS = 0.001
-"""How soon a busy thread lets the one that talks to browsers go on; Python's own 5 ms add up over a request."""
 GOODBYE_SECONDS = 3
 MOST_FILES = 65_536
 
@@ -62,10 +61,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(options: argparse.Namespace) -> None:
     _allow_many_connections()
-    sys.setswitchinterval(SWITCH_SECONDS)
     with _listen(options) as listening, contextlib.closing(_open(options)) as store:
         host, port = listening.getsockname()[:2]
         app = create_app(store, port, [*options.allowed_host, *_names_of(host)], address=options.address)
+        gc.collect()
+        gc.freeze()  # what is there now stays: looking through it again and again would hold up requests
         server = uvicorn.Server(
             uvicorn.Config(
                 app,

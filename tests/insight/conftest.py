@@ -15,7 +15,7 @@ from rl_teacher.insight.subject import Subject
 from rl_teacher.labels import Verdict, preference
 from rl_teacher.trajectory import Comparison, Query, Segment, Source, Trajectory
 from tests.fakes import FakeReward
-from tests.feedback.conftest import lesson  # noqa: F401
+from tests.feedback.conftest import database, lesson  # noqa: F401
 from tests.feedback.lesson import Lesson, make_lesson
 
 K = 4

@@ -6,7 +6,7 @@ from fastapi import APIRouter, HTTPException
 
 from rl_teacher.feedback.records import NotFoundError
 from rl_teacher.server import people_shapes, shapes, views
-from rl_teacher.server.access import StoreDep, TheExperiment, Who, need_researcher, note, opens
+from rl_teacher.server.access import StoreDep, TheExperiment, Who, look_up, need_researcher, note, opens
 
 router = APIRouter(tags=["experiments"])
 
@@ -19,9 +19,9 @@ def list_experiments(store: StoreDep, identity: Who) -> shapes.ExperimentList:
 
 
 @router.get("/experiments/{experiment_id}")
-def read_experiment(experiment: TheExperiment, store: StoreDep, identity: Who) -> shapes.ExperimentOut:
+async def read_experiment(experiment: TheExperiment, store: StoreDep, identity: Who) -> shapes.ExperimentOut:
     """One experiment."""
-    return views.experiment(store, experiment, identity)
+    return await look_up(store, views.experiment, store, experiment, identity)  # every open page asks for it
 
 
 @router.patch("/experiments/{experiment_id}")
