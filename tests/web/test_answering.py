@@ -104,7 +104,8 @@ def teach_again(page) -> dict[str, bool]:
 
     def note(response) -> None:
         if response.url.endswith("/claim") and response.ok:
-            swapped.update({lent["query_id"]: lent["swapped"] for lent in response.json()["queries"]})
+            for lent in response.json()["queries"]:  # what came first is shown, even if it is lent anew meanwhile
+                swapped.setdefault(lent["query_id"], lent["swapped"])
 
     page.on("response", note)
     page.reload()
