@@ -37,6 +37,8 @@ from rl_teacher.labels import Verdict
 
 SAVE_SECONDS = 0.5
 LEG_STEPS = 10_000
+STEPS_A_KILL = 20_000
+"""How many steps of the synthetic run there are for each kill: a second's work."""
 DRIVER = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
@@ -140,7 +142,8 @@ def human(folder: Path, n_kills: int, seed: int = 1) -> Found:
 def synth(folder: Path, n_kills: int, seed: int = 1) -> Found:
     """A synthetic run, killed so many times, against one that never was."""
     found, rng, began = Found(), random.Random(seed), time.monotonic()
-    words = WORDS["synth"].format(steps=LEG_STEPS * max(4, n_kills))
+    n_steps = STEPS_A_KILL * (n_kills + 1)
+    words = WORDS["synth"].format(steps=n_steps)
     whole = Run(folder, f"{words} -n whole")
     whole.process.wait()
     while True:
@@ -150,7 +153,15 @@ def synth(folder: Path, n_kills: int, seed: int = 1) -> Found:
             break
         run.until(lambda run=run: "steps " in run.said() or "going on" in run.said())
         _check_step(folder, run, found)
-        _live(folder, run, rng.uniform(0.0, 3.0), lambda: None, in_checkpoint=found.kills % 2 == 1)
+        # A fast machine must not reach the end before the last kill: each life has its share of the steps.
+        share = STEPS_A_KILL * (found.kills + 1)
+        _live(
+            folder,
+            run,
+            rng.uniform(0.0, 3.0),
+            in_checkpoint=found.kills % 2 == 1,
+            enough=lambda n=share: _at(folder) >= n,
+        )
         if run.process.poll() is not None:
             break
         _kill(folder, run, found)
@@ -171,19 +182,32 @@ def _answer(store: Store, person: str, found: Found, rng: random.Random) -> None
             found.acknowledged[id] = (claim.query_id, str(verdict))
 
 
-def _live(folder: Path, run: Run, seconds: float, meanwhile: Callable[[], object], in_checkpoint: bool = False) -> None:
-    """So long; and until a checkpoint is being written, if that is asked for and happens soon."""
+def _live(
+    folder: Path,
+    run: Run,
+    seconds: float,
+    meanwhile: Callable[[], object] = lambda: None,
+    in_checkpoint: bool = False,
+    enough: Callable[[], bool] = lambda: False,
+) -> None:
+    """So long; and until a checkpoint is being written, if that is asked for and happens soon; or enough was done."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end and run.process.poll() is None:
+    while time.monotonic() < end and run.process.poll() is None and not enough():
         meanwhile()
         time.sleep(0.02)
     checkpoints = folder / "runs" / "killed" / "checkpoints"
-    while in_checkpoint and time.monotonic() < end + 10.0 and run.process.poll() is None:
+    while in_checkpoint and time.monotonic() < end + 10.0 and run.process.poll() is None and not enough():
         meanwhile()
         look_until = time.monotonic() + 0.1
         while time.monotonic() < look_until:
             if any(name.endswith(".tmp") for name in os.listdir(checkpoints)):
                 return
+
+
+def _at(folder: Path) -> int:
+    """The step of the newest checkpoint."""
+    whole = sorted((folder / "runs" / "killed" / "checkpoints").glob("step-*[0-9]"))
+    return int(whole[-1].name.removeprefix("step-")) if whole else 0
 
 
 def _kill(folder: Path, run: Run, found: Found) -> None:
