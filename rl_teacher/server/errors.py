@@ -8,7 +8,7 @@ from collections.abc import Callable
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from rl_teacher.errors import UserError
@@ -51,6 +51,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(BlobError, _lost_blob)
     app.add_exception_handler(OperationalError, _busy)
     app.add_exception_handler(DataError, _unkeepable)
+    app.add_exception_handler(DatabaseError, _damaged)
     app.add_exception_handler(Exception, _internal)
 
 
@@ -86,6 +87,15 @@ def _busy(_request: Request, fault: Exception) -> JSONResponse:
     """Somebody else holds the database, or its disk is full: nothing was saved, so the page tries again."""
     log.error("database: %s", fault)
     return error(503, "The database cannot be used just now. Nothing was saved; try again.", {"Retry-After": "1"})
+
+
+def _damaged(_request: Request, fault: Exception) -> JSONResponse:
+    """What SQLite calls malformed. An answer waits on the page meanwhile, as while the database is busy."""
+    if type(fault) is not DatabaseError:  # a statement of ours was wrong: a fault of this program
+        raise fault
+    log.error("database: %s", fault)
+    restore = "Whoever runs the server: stop it, and bring back the last backup (rl-teacher restore)."
+    return error(503, f"The database is damaged, and nothing was saved. {restore}", {"Retry-After": "60"})
 
 
 def _unkeepable(_request: Request, _fault: Exception) -> JSONResponse:
