@@ -1,4 +1,4 @@
-"""A whole run of teaching around somebody's own learner: `with Teaching(env_id=…, name=…, predictor="human") as teaching`."""
+"""A whole run of teaching around somebody's own learner."""
 
 from __future__ import annotations
 
@@ -40,9 +40,7 @@ class Teaching(Lessons):
     def __init__(self, **options: Any) -> None:
         config, machine = parse(_words(options))
         if config.predictor == "rl":
-            raise UserError(
-                "predictor 'rl' given, where nobody teaches; allowed are synth and human. Give one of them."
-            )
+            raise UserError("predictor 'rl' given, where nobody teaches; allowed are synth and human. Give one.")
         config = replace(config, agent=OUTSIDE)
         with ExitStack() as stack:
             stack.enter_context(fault_log(machine.run_dir, config.name))

@@ -21,6 +21,10 @@ class Shaped(Protocol):
     act_shape: tuple[int, ...]
     """Shape of one action; () for one of n."""
 
+    def __call__(self, obs: np.ndarray, act: np.ndarray) -> np.ndarray:
+        """See `protocols.RewardFn`."""
+        ...
+
 
 class Adapter:
     """Asks a RewardFn about steps in an environment.

@@ -1,7 +1,7 @@
 """Teaching around a learner that lives elsewhere: the loop's rounds, driven from outside.
 
-In the loop an agent is told to learn for a round. Here it learns by itself and says what it did; when a round's steps are
-done, the loop asks, listens and fits, and waits for people where the learner would outrun them.
+In the loop an agent is told to learn for a round. Here it learns by itself and says what it did; when the steps of a
+round are done, the loop asks, listens and fits, and waits for people where the learner would outrun them.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ class PredictedReward(gym.Wrapper):
     """An environment whose reward is r̂; its own is in `info["env_rew"]`.
 
     `predicted` may be changed at any time: False gives the environment's own reward again. From outside of further
-    wrappers and of vector environments: `env.set_wrapper_attr("predicted", False)`, `envs.set_attr("predicted", False)`.
+    wrappers: `env.set_wrapper_attr("predicted", False)`; of a vector of them: `envs.set_attr("predicted", False)`.
 
     Args:
         env: Any environment whose observations are a Box.
