@@ -7,11 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rl_teacher.plug.exported import load_reward as load_reward
     from rl_teacher.plug.paths import PathPredictor as PathPredictor
     from rl_teacher.plug.sb3 import PredictedVecEnv as PredictedVecEnv
     from rl_teacher.plug.sb3 import TeachingCallback as TeachingCallback
     from rl_teacher.plug.wrappers import PredictedReward as PredictedReward
     from rl_teacher.plug.wrappers import PredictedRewardVector as PredictedRewardVector
+    from rl_teacher.policies import load_policy as load_policy
     from rl_teacher.teaching import Teaching as Teaching
 
 __version__ = "0.1.0"
@@ -23,6 +25,8 @@ _WHERE = {
     "PredictedVecEnv": "plug.sb3",
     "Teaching": "teaching",
     "TeachingCallback": "plug.sb3",
+    "load_policy": "policies",
+    "load_reward": "plug.exported",
 }
 
 

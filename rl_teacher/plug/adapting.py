@@ -66,9 +66,7 @@ class Adapter:
             NotFiniteError: If an observation is NaN or infinite.
             UserError: If an observation has another shape than its space, or the reward answers in another shape.
         """
-        seen = np.asarray(obs, dtype=np.float32)
-        lead = _lead("Observations", seen, self._given)
-        check_finite(seen)
+        seen, lead = checked_obs(obs, self._given)
         done = np.asarray(act) if self._first_act is None else np.asarray(act) - self._first_act
         rew = np.asarray(self.reward(seen.reshape(*lead, *self._wanted), done))
         if rew.shape != lead:
@@ -92,15 +90,27 @@ def checked(
     Raises:
         UserError: For other shapes, with both; a NotFiniteError for an observation that is NaN or infinite.
     """
-    seen, done = np.asarray(obs, dtype=np.float32), np.asarray(act)
-    lead = _lead("Observations", seen, obs_shape)
+    seen, lead = checked_obs(obs, obs_shape)
+    done = np.asarray(act)
     if _lead("Actions", done, act_shape) != lead:
         raise UserError(
             f"{lead} observations and {done.shape[: done.ndim - len(act_shape)]} actions given; each observation needs "
             "the action that was taken after it. Give as many of both."
         )
-    check_finite(seen)
     return seen, done, lead
+
+
+def checked_obs(obs: Any, obs_shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Observations (…, *obs) as float32, and the shape (…) of what is to be answered.
+
+    Raises:
+        UserError: For another shape, with both; a NotFiniteError for an observation that is NaN or infinite.
+    """
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is named
+        seen = np.asarray(obs, dtype=np.float32)
+    lead = _lead("Observations", seen, obs_shape)
+    check_finite(seen)
+    return seen, lead
 
 
 def _lead(what: str, given: np.ndarray, one: tuple[int, ...]) -> tuple[int, ...]:
