@@ -85,7 +85,7 @@ def build(
         UserError: For what cannot be used.
     """
     door = _door(config, machine, stack)
-    spec = resolve(config.env_id, config.behavior)
+    spec = resolve(config.env_id, config.behavior, config.fixed_horizon)
     check_length(spec)
     console = Console(f"{config.name}: {config.behavior or config.env_id}, {config.predictor}")
     checkpoint = folder.latest(console.line)
@@ -99,7 +99,8 @@ def build(
     human = config.predictor == "human"
     blind = why_blind(spec, looked_at=human or machine.videos)
     pictures = human and blind is None
-    stage = Stage(spec, derived_seed(config.seed, 3, 0), run=config.name, pictures=pictures)
+    warn = None if config.predictor == "rl" else console.line
+    stage = Stage(spec, derived_seed(config.seed, 3, 0), run=config.name, pictures=pictures, warn=warn)
     stack.callback(stage.close)
     maker = make_maker(spec, stage.model, blind, for_people=human)
     desk = _desk(config, machine, spec, maker, store, folder.is_new())

@@ -106,11 +106,12 @@ def _policy(run: _Run) -> tuple[Export, nn.Module]:
 def _open(run_dir: Path, name: str) -> _Run:
     settings, checkpoint = newest_checkpoint(run_dir, name, ())
     config = read_config(settings)
-    spec = resolve(config.env_id, config.behavior)
+    spec = resolve(config.env_id, config.behavior, config.fixed_horizon)
     with closing(Simulator(spec)) as simulator:
         obs_shape, act_space = simulator.obs_space.shape, simulator.act_space
     about = {
         **{"run": name, "env_id": spec.env_id, "gym_id": spec.gym_id, "behavior": spec.behavior},
+        "fixed_horizon": spec.fixed_horizon,
         **{"predictor": config.predictor, "agent": config.agent, "seed": config.seed},
         **{"step": int(checkpoint.name.removeprefix("step-"))},
         **{"versions": {package: version(package) for package in PACKAGES}},

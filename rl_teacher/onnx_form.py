@@ -51,12 +51,7 @@ def write_onnx(module: nn.Module, obs_shape: tuple[int, ...], act_space: gym.Spa
 def _reward(graph: _Graph, module: FrozenReward) -> None:
     x, net = graph.add("Flatten", "obs", axis=1), module.net
     if module.config.use_act:
-        n = module.n_acts
-        seen = (
-            graph.add("OneHot", "act", np.array([n]), np.array([0, 1], dtype=np.float32))
-            if n
-            else graph.add("Flatten", "act", axis=1)
-        )
+        seen = _one_hot(graph, module.n_acts) if module.n_acts else graph.add("Flatten", "act", axis=1)
         x = graph.add("Concat", x, seen, axis=1)
     if module.config.normalise_inputs:
         x = graph.add("Div", graph.add("Sub", x, module.in_mean), module.in_std)
@@ -72,6 +67,11 @@ def _reward(graph: _Graph, module: FrozenReward) -> None:
         h = graph.add("Add", graph.add("Mul", h, net.share), graph.add("Squeeze", flat, np.array([-1], dtype=np.int64)))
     each = graph.add("Div", graph.add("Sub", h, module.out_mean), module.out_std)
     graph.add("ReduceMean", each, np.array([0], dtype=np.int64), to="rew", keepdims=0)
+
+
+def _one_hot(graph: _Graph, n: int) -> str:
+    column = graph.add("Reshape", "act", np.array([-1, 1], dtype=np.int64))
+    return graph.add("Cast", graph.add("Equal", column, np.arange(n, dtype=np.int64)), to_type=np.float32)
 
 
 def _policy(graph: _Graph, module: FrozenPolicy, act_shape: tuple[int, ...]) -> None:
@@ -101,6 +101,8 @@ class _Graph:
         """One operation more; returns the name of what comes out, `to` or one of its own."""
         names = [one if isinstance(one, str) else self._keep(one) for one in inputs]
         out = to or f"x{len(self._nodes)}"
+        if "to_type" in settings:  # ONNX calls it `to`
+            settings = {"to": self._onnx.helper.np_dtype_to_tensor_dtype(np.dtype(settings["to_type"]))}
         self._nodes.append(self._onnx.helper.make_node(operation, names, [out], **settings))
         return out
 

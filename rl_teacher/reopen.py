@@ -45,7 +45,7 @@ def reopen(run_dir: Path, run: Run, store: Store) -> Subject:
     """
     settings, checkpoint = newest_checkpoint(run_dir, run.name, PARTS.get(run.predictor, ()))
     config = read_config(settings)
-    spec = resolve(config.env_id, config.behavior)
+    spec = resolve(config.env_id, config.behavior, config.fixed_horizon)
     torch.set_num_threads(1)
     with ExitStack() as stack:
         env = make_vec(spec, 1, 0, 1)
