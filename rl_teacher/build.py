@@ -37,6 +37,7 @@ from rl_teacher.metrics import Metrics
 from rl_teacher.options import Machine, schedule_for
 from rl_teacher.pace import pace_for
 from rl_teacher.patience import Patience, patient
+from rl_teacher.plug.lessons import OUTSIDE
 from rl_teacher.protocols import Agent
 from rl_teacher.queries.pool import SegmentPool
 from rl_teacher.queries.strategies import make_strategy
@@ -213,6 +214,7 @@ def _session(
         n_glance=GLANCE_EPISODES if config.predictor == "human" else EVAL_EPISODES,
         n_episodes=EVAL_EPISODES,
         behavior=config.behavior,
+        has_legs=config.predictor != "human" and config.agent != OUTSIDE,
     )
 
 

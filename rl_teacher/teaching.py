@@ -14,13 +14,10 @@ from rl_teacher.envs.stage import Stage
 from rl_teacher.errors import UserError
 from rl_teacher.loop import TeachingLoop
 from rl_teacher.options import parse
-from rl_teacher.plug.lessons import Lessons, Outside
+from rl_teacher.plug.lessons import OUTSIDE, Lessons, Outside
 from rl_teacher.runs import RunFolder, fault_log
 from rl_teacher.session import Session
 from rl_teacher.teach import told
-
-OUTSIDE = "outside"
-"""What config.json calls an agent that learns elsewhere."""
 
 
 class Teaching(Lessons):

@@ -21,6 +21,8 @@ from rl_teacher.plug.adapting import checked
 from rl_teacher.protocols import Actor, Info, Observer, RewardFn
 from rl_teacher.tensors import save_finite
 
+OUTSIDE = "outside"
+"""What config.json calls an agent that learns elsewhere."""
 Policy = Callable[[np.ndarray], np.ndarray]
 """What a learner does now, its exploration included: actions (N, *act) for obs (N, *obs)."""
 
