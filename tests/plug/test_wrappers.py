@@ -149,6 +149,16 @@ def test_who_does_not_say_how_the_next_episode_starts_is_asked():
     assert play(told, 4, np.ones((2, 1), dtype=np.float32))[3].tolist() == [0.0, 4.0]
 
 
+@pytest.mark.filterwarnings("ignore:.*precision lowered:UserWarning")
+def test_envpool_says_nothing_and_resets_on_the_next_step():
+    envpool = pytest.importorskip("envpool", reason="EnvPool exists for Linux only")
+    env = envpool.make("Pendulum-v1", env_type="gymnasium", num_envs=2, seed=0, max_episode_steps=4)
+    told = PredictedRewardVector(env, lambda obs, act: obs[:, 2] * 0 + 1, autoreset_mode=AutoresetMode.NEXT_STEP)
+    act = np.zeros((2, 1), dtype=np.float32)
+    told.reset()
+    assert [told.step(act)[1].tolist() for _ in range(6)] == [[1.0, 1.0]] * 4 + [[0.0, 0.0], [1.0, 1.0]]
+
+
 class Fixed:
     """A reward that says its shapes."""
 
