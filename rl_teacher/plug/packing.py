@@ -95,11 +95,14 @@ def read_export(path: str | Path, kind: str) -> Export:
             f"{path} given, which holds a {said.get('kind')} in version {said.get('version')} of the format; wanted is "
             f"a {kind} in version {VERSION}. Write one with `rl-teacher export {kind} NAME`."
         )
+    holds = TENSORS.format(kind=kind)
     try:
+        if holds not in said["files"]:
+            raise damaged(folder, f"{ABOUT} holds no hash of {holds}")
         for name, sha in said["files"].items():
             if Path(name).name != name or sha256_of(folder / name) != sha:
                 raise damaged(folder, f"{name} is not what was exported")
-        tensors = load_file(folder / TENSORS.format(kind=kind))
+        tensors = load_file(folder / holds)
         shape, act = tuple(said["obs"]["shape"]), _space(said["act"])
         return Export(kind, shape, act, said["settings"], said["about"], tensors)
     except (OSError, KeyError, TypeError, AttributeError, ValueError, SafetensorError) as error:

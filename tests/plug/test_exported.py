@@ -38,10 +38,10 @@ def runs(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as here:
         here.chdir(folder)
         for name, words in RUNS.items():
-            assert teach(f"-p synth -l 8 -n {name} -t 3000 -V -w 1 {words}") == 0
+            assert teach(f"-p synth -l 8 -n {name} -t 1500 -V -w 1 {words}") == 0
             assert main(["export", "reward", name]) == 0
             assert main(["export", "policy", name]) == 0
-        assert teach("-p rl -e Reacher-v1 -n true -t 3000 -V -w 1") == 0
+        assert teach("-p rl -e Reacher-v1 -n true -t 1500 -V -w 1") == 0
     return folder
 
 
@@ -158,7 +158,8 @@ def edit(**changes: object) -> Callable[[Path], None]:
         (lambda folder: shutil.rmtree(folder), "which is no export"),
         (edit(version=9), "in version 9"),
         (edit(kind="policy"), "holds a policy .* wanted is a reward"),
-        (edit(files={"../reacher-policy/export.json": "0"}), "damaged"),
+        (edit(files={}), "holds no hash of reward.safetensors"),
+        (edit(files={"reward.safetensors": "0", "../reacher-policy/export.json": "0"}), "damaged"),
         (edit(settings={}), "damaged"),
         (edit(obs={"shape": [11]}), "damaged"),
         (edit(settings={"members": -1, "hidden": [64, 64]}), "damaged"),
