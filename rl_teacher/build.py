@@ -37,6 +37,8 @@ from rl_teacher.metrics import Metrics
 from rl_teacher.options import Machine, schedule_for
 from rl_teacher.pace import pace_for
 from rl_teacher.patience import Patience, patient
+from rl_teacher.plug.lessons import OUTSIDE
+from rl_teacher.protocols import Agent
 from rl_teacher.queries.pool import SegmentPool
 from rl_teacher.queries.strategies import make_strategy
 from rl_teacher.replaying import check_fit
@@ -68,7 +70,9 @@ POOL_PLAYS = 3
 PACKAGES = ("rl-teacher", "torch", "numpy", "gymnasium", "mujoco", "envpool")
 
 
-def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitStack) -> Session:
+def build(
+    config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitStack, agent: Agent | None = None
+) -> Session:
     """The session of a run with its loop, gone on from its last checkpoint if it has one.
 
     Args:
@@ -76,13 +80,13 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
         machine: Where.
         folder: The run folder.
         stack: Closes what was opened.
+        agent: Who learns; None: the one that the configuration names.
 
     Raises:
         UserError: For what cannot be used.
     """
     door = _door(config, machine, stack)
-    torch.set_num_threads(1)  # beside the simulator's threads a second one only gets in the way
-    spec = resolve(config.env_id, config.behavior)
+    spec = resolve(config.env_id, config.behavior, config.fixed_horizon)
     check_length(spec)
     console = Console(f"{config.name}: {config.behavior or config.env_id}, {config.predictor}")
     checkpoint = folder.latest(console.line)
@@ -92,14 +96,12 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     stack.callback(opened.close)
     patience = Patience(console.line)
     store = patient(opened, patience)
-    learns = for_learning(spec, config)
-    env = make_vec(learns, config.ppo.n_envs, derived_seed(config.seed, 1, 0), machine.workers, staggered=True)
-    stack.callback(env.close)
-    agent = PPO(env, config.ppo, derived_seed(config.seed, 2))
+    agent = agent or _agent(config, spec, machine, stack)
     human = config.predictor == "human"
     blind = why_blind(spec, looked_at=human or machine.videos)
     pictures = human and blind is None
-    stage = Stage(spec, derived_seed(config.seed, 3, 0), run=config.name, pictures=pictures)
+    warn = None if config.predictor == "rl" else console.line
+    stage = Stage(spec, derived_seed(config.seed, 3, 0), run=config.name, pictures=pictures, warn=warn)
     stack.callback(stage.close)
     maker = make_maker(spec, stage.model, blind, for_people=human)
     desk = _desk(config, machine, spec, maker, store, folder.is_new())
@@ -131,7 +133,15 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     return session
 
 
-def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, stage: Stage, *, is_new: bool) -> Loop:
+def _agent(config: RunConfig, spec: EnvSpec, machine: Machine, stack: ExitStack) -> Agent:
+    torch.set_num_threads(1)  # beside the simulator's threads a second one only gets in the way
+    learns = for_learning(spec, config)
+    env = make_vec(learns, config.ppo.n_envs, derived_seed(config.seed, 1, 0), machine.workers, staggered=True)
+    stack.callback(env.close)
+    return PPO(env, config.ppo, derived_seed(config.seed, 2))
+
+
+def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: Agent, stage: Stage, *, is_new: bool) -> Loop:
     desk, human = session.desk, config.predictor == "human"
     reward = RewardEnsemble(stage.obs_space, stage.act_space, config.reward, derived_seed(config.seed, REWARD_SEED))
     pool = SegmentPool(spec.clip_steps, POOL_PLAYS, np.random.default_rng(derived_seed(config.seed, 5, 0)))
@@ -173,7 +183,7 @@ def _session(
     folder: RunFolder,
     console: Console,
     desk: Desk,
-    agent: PPO,
+    agent: Agent,
     spec: EnvSpec,
     done: dict[str, Any],
     blind: str | None,
@@ -204,6 +214,7 @@ def _session(
         n_glance=GLANCE_EPISODES if config.predictor == "human" else EVAL_EPISODES,
         n_episodes=EVAL_EPISODES,
         behavior=config.behavior,
+        has_legs=config.predictor != "human" and config.agent != OUTSIDE,
     )
 
 
@@ -250,7 +261,7 @@ def _open_the_page(
     line(f"Teach it here: {invitation(desk.store, server.address, screen)}")
 
 
-def _subject(session: Session, agent: PPO, spec: EnvSpec) -> Subject:
+def _subject(session: Session, agent: Agent, spec: EnvSpec) -> Subject:
     """What people may ask about the run, answered from its own parts."""
     loop, desk = session.loop, session.desk
     teaching = loop if isinstance(loop, TeachingLoop) else None

@@ -108,25 +108,18 @@ def _page(parser: Parser, argv: Sequence[str]) -> int:
 
 
 def _export(argv: Sequence[str]) -> int:
-    """Write what people answered to a file."""
-    import contextlib
-    from pathlib import Path
-
+    """Write what people answered, a run's reward or its policy, for other programs."""
     from rl_teacher.exports import WHAT, export
     from rl_teacher.feedback.exporting import FORMATS
-    from rl_teacher.words import Parser
 
-    parser = Parser(prog="rl-teacher export", description="Write what people answered.", allow_abbrev=False)
+    description = "Write what people answered, or what a run has learned, for other programs."
+    parser = _store_options("export", description)
     parser.add_argument("what", help=f"what to export: {', '.join(WHAT)}")
-    parser.add_argument("name", help="of the experiment, which is that of its run")
-    parser.add_argument("--format", default="jsonl", help=f"{' or '.join(FORMATS)} (default jsonl)")
-    parser.add_argument("--out", help="file to write, - for standard output (default: NAME.FORMAT)")
-    parser.add_argument("--run_dir", "--run-dir", dest="run_dir", default="runs", help="where the runs lie")
-    parser.add_argument("--store", help="database URL (default: SQLite in the run dir)")
-    args = parser.read(argv)
-    out = args.out or f"{args.name}.{args.format}"
-    with contextlib.suppress(BrokenPipeError):
-        export(args.what, args.name, args.format, out, Path(args.run_dir), args.store)
+    parser.add_argument("name", help="of the run, or of its experiment, which has the same")
+    parser.add_argument("--format", help=f"of labels: {' or '.join(FORMATS)} (default jsonl)")
+    parser.add_argument("--out", help="file of labels, - for standard output (default: NAME.FORMAT); else a new folder")
+    parser.add_argument("--hub", help="OWNER/NAME: put reward or policy there too, on the Hugging Face Hub (HF_TOKEN)")
+    export(parser.read(argv))
     return 0
 
 

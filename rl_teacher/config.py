@@ -181,6 +181,8 @@ class RunConfig:
     reward: RewardConfig
     replay: str | None = None
     """Experiment whose people's answers are given once more, in a synthetic teacher's place."""
+    fixed_horizon: str | None = None
+    """How a stock environment's episodes are made to last until the clock; None: they may end early."""
 
     @property
     def endless(self) -> bool:

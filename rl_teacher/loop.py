@@ -16,6 +16,7 @@ from rl_teacher.pace import Pace, StageAccount
 from rl_teacher.protocols import (
     Actor,
     Agent,
+    Info,
     LabelSchedule,
     Observer,
     Pool,
@@ -32,6 +33,16 @@ ONLY_TIES = "only ties so far: nothing is preferred yet, so there is nothing to 
 PAUSED = "paused"
 PATIENCE = 50
 """Plays in a row that give no question before the environment is held to be unfit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What an agent is to do in a round."""
+
+    n_steps: int
+    """Environment steps to learn for, at least."""
+    reward: RewardFn | None
+    """What to please, frozen meanwhile; None: the environment's own reward."""
 
 
 @dataclass
@@ -71,20 +82,29 @@ class Loop:
 
     def round(self) -> dict[str, float]:
         """One round; returns its figures."""
+        lesson = self.begin()
+        return self.end({} if lesson is None else self.agent.train(lesson.n_steps, lesson.reward))
+
+    def begin(self) -> Lesson | None:
+        """The first half of a round: wait until the agent may learn. None: there is nothing to learn in this round."""
         while self.watch.paused() and not self.over():
             self.idle(PAUSED)
         self.watch.say("learning from the true reward")
-        return self.train(None)
+        return self.lesson(None)
 
-    def train(self, reward: RewardFn | None) -> dict[str, float]:
-        """The agent learns for a round, or for what is left of the run."""
+    def end(self, info: Info) -> dict[str, float]:
+        """The second half: what comes after the agent has learned; `info` is what it said, see `protocols.Agent`."""
+        if info:
+            self.steps += int(info["steps"])
+            self._speed = info["steps"] / max(1e-3, info["collect_seconds"] + info["learn_seconds"])
+        return dict(info)
+
+    def lesson(self, reward: RewardFn | None) -> Lesson:
+        """A round's learning, or what is left of the run."""
         n_steps = self.pace.steps_now(self._speed)
         if self.pace.total_steps is not None:
             n_steps = max(1, min(n_steps, self.pace.total_steps - self.steps))
-        info = dict(self.agent.train(n_steps, reward))
-        self.steps += int(info["steps"])
-        self._speed = info["steps"] / max(1e-3, info["collect_seconds"] + info["learn_seconds"])
-        return info
+        return Lesson(n_steps, reward)
 
     def idle(self, message: str) -> None:
         """Sleep a moment, saying what for, and count it as waiting."""
@@ -124,6 +144,8 @@ class TeachingLoop(Loop):
     _fruitless: int = 0
     _begun: bool = False
     """What comes before the agent learns is done."""
+    _lesson_began: float = 0.0
+    """Unix time at which the agent began to learn in this round."""
 
     def __post_init__(self) -> None:
         self._account = StageAccount(self.pace)
@@ -180,30 +202,29 @@ class TeachingLoop(Loop):
         self.pool.forget()
         self._exhausted = True
 
-    def round(self) -> dict[str, float]:
-        """Wait where the agent would outrun its teacher, then improve, ask, listen, fit."""
+    def begin(self) -> Lesson | None:
+        """Wait where the agent would outrun its teacher; then it improves to please r̂, frozen meanwhile (process 1)."""
         self.wait_for_answers()
-        info = self.improve()
-        self.ask(self.agent)
-        self.listen()
-        return info | self.fit()
-
-    def improve(self) -> dict[str, float]:
-        """Process 1: the policy improves to please r̂, frozen meanwhile."""
         if self.over():
-            return {}
+            return None
         if not self.ready:
             self.watch.say(f"{NOTHING_YET}: asking, not learning")
-            return {}
+            return None
         ties = all(comparison.mu[0] == comparison.mu[1] for comparison in self.comparisons.values())
         self.watch.say(ONLY_TIES if ties else "learning from the answers")
-        began = time.time()
-        info = self.train(self.reward.predict)
-        if self._unused:
-            info["label_latency_seconds"] = began + info["update_seconds"] - min(self._unused.values())
+        self._lesson_began = time.time()
+        return self.lesson(self.reward.predict)
+
+    def end(self, info: Info) -> dict[str, float]:
+        """Ask about what the agent does now, listen, fit."""
+        figures = super().end(info)
+        if info and self._unused:
+            figures["label_latency_seconds"] = self._lesson_began + info["update_seconds"] - min(self._unused.values())
             self._used |= set(self._unused)
             self._unused.clear()
-        return info
+        self.ask(self.agent)
+        self.listen()
+        return figures | self.fit()
 
     def ask(self, actor: Actor | None) -> None:
         """Process 2: questions about what the actor does now; stale ones are taken back first. None acts at random."""

@@ -83,6 +83,7 @@ def parser() -> Parser:
     option("--gold_rate", help="share of pairs whose answer is known, as a test (default 0)")
     option("--trust", action="store_true", help="soften the answers of people who often err")
     option("--behavior", help="trick to teach in place of the task: hopper-backflip …, or your judge, MODULE:FUNCTION")
+    option("--fixed_horizon", help="of gym: environments that end early: never-done, or absorbing (stand still there)")
     option("--run_dir", default="runs", help="where runs and the feedback store lie (default runs)")
     option("--store", help="database URL (default: SQLite in the run dir)")
     option("--host", default="127.0.0.1", help="address of the page (default 127.0.0.1)")
@@ -107,7 +108,7 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
     if args.predictor not in PREDICTORS:
         raise unknown("predictor", args.predictor, PREDICTORS)
     with fault_log(run_dir, args.name):
-        spec = resolve(args.env_id, args.behavior)
+        spec = resolve(args.env_id, args.behavior, args.fixed_horizon)
     n_labels = None if args.n_labels is None else count("-l/--n_labels", args.n_labels, "700", most=MOST_LABELS)
     pretrain = _pretrain(args.pretrain_labels, n_labels)
     recipe = preset(args.preset)
@@ -137,6 +138,7 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         ppo=settings["ppo"],
         reward=reward,
         replay=args.replay,
+        fixed_horizon=args.fixed_horizon,
     )
     make_strategy(config.queries)  # a mistake is told before anything is made
     schedule_for(config)

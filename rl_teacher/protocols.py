@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import gymnasium as gym
 import numpy as np
@@ -64,6 +64,7 @@ class VecEnv(Protocol):
         ...
 
 
+@runtime_checkable
 class Actor(Protocol):
     """Whatever can choose actions."""
 

@@ -17,9 +17,11 @@ from rl_teacher.envs.behaviors import resolve
 from rl_teacher.envs.episode import play_episode
 from rl_teacher.envs.make import make_vec
 from rl_teacher.envs.stage import Stage
+from rl_teacher.errors import UserError
 from rl_teacher.feedback.records import Run
 from rl_teacher.feedback.store import Store
 from rl_teacher.insight.subject import Subject
+from rl_teacher.plug.lessons import OUTSIDE
 from rl_teacher.protocols import Teacher
 from rl_teacher.queries.pool import SegmentPool
 from rl_teacher.reward.model import RewardEnsemble
@@ -45,7 +47,11 @@ def reopen(run_dir: Path, run: Run, store: Store) -> Subject:
     """
     settings, checkpoint = newest_checkpoint(run_dir, run.name, PARTS.get(run.predictor, ()))
     config = read_config(settings)
-    spec = resolve(config.env_id, config.behavior)
+    if config.agent == OUTSIDE:
+        raise UserError(
+            f"Run '{run.name}' teaches a learner of another program, which alone has its policy. Ask while that runs."
+        )
+    spec = resolve(config.env_id, config.behavior, config.fixed_horizon)
     torch.set_num_threads(1)
     with ExitStack() as stack:
         env = make_vec(spec, 1, 0, 1)

@@ -18,6 +18,8 @@ from rl_teacher.files import write_json
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 LONGEST = 100
 """Letters of a name."""
+MOST_NAMED = 10
+"""Runs named where one is not there."""
 
 
 class RunFolder:
@@ -118,7 +120,9 @@ def newest_checkpoint(run_dir: Path, name: str, parts: Sequence[str]) -> tuple[d
     """
     path = _path(run_dir, name)
     if not (path / "config.json").exists():
-        raise UserError(f"There is no run folder {path}. Start the worker with the --run_dir that holds it.")
+        there = [folder.parent.name for folder in sorted(run_dir.glob("*/config.json"))][:MOST_NAMED]
+        runs = f"Runs there: {', '.join(there)}" if there else "There are no runs"
+        raise UserError(f"There is no run folder {path}. {runs}. Give another name, or the --run_dir that holds it.")
     folder = checkpoints.newest(path / "checkpoints", parts)
     if folder is not None:
         return _read(path / "config.json").get("settings", {}), folder

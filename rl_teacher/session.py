@@ -80,6 +80,8 @@ class Session:
     """… and at the end."""
     behavior: str | None = None
     """What is taught in place of the task: then returns are those of its judge, and say so."""
+    has_legs: bool = True
+    """Whether what was done can be done again just as it was: neither people nor learners from elsewhere can."""
     server: PageServer | None = None
     stop_asked: bool = False
     """Set by Ctrl-C."""
@@ -204,7 +206,7 @@ class Session:
             self.save(self.loop.steps)
 
     def _leg_is_over(self, steps: int) -> bool:
-        if self.about["predictor"] == "human":
+        if not self.has_legs:
             return False
         return self._leg is None or steps // LEG_STEPS > self._leg // LEG_STEPS
 

@@ -67,7 +67,7 @@ def teach(config: RunConfig, machine: Machine) -> int:
         session = build(config, machine, folder, stack)
         session.console.open()
         stack.callback(session.console.close)
-        with _interruptible(session), _told(session):
+        with _interruptible(session), told(session):
             session.loop.run()
             summary = session.finish(session.loop.steps, finished=not session.stop_asked)
         session.console.close()
@@ -94,7 +94,7 @@ def _interruptible(session: Session) -> Iterator[None]:
 
 
 @contextmanager
-def _told(session: Session) -> Iterator[None]:
+def told(session: Session) -> Iterator[None]:
     """If the run fails, keep what is good and tell the page, whatever the reason."""
     try:
         yield

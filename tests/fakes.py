@@ -31,13 +31,16 @@ def trajectory(n_steps: int = 20, seed: int = 0, obs_dim: int = 3, act_dim: int 
     )
 
 
-def query(seed: int = 0, k: int = 5) -> Query:
-    return Query(trajectory(k, 2 * seed).segment(0, k), trajectory(k, 2 * seed + 1).segment(0, k))
+def query(seed: int = 0, k: int = 5, **shape: int) -> Query:
+    return Query(
+        trajectory(k, 2 * seed, **shape).segment(0, k),
+        trajectory(k, 2 * seed + 1, **shape).segment(0, k),
+    )
 
 
-def comparison(seed: int = 0, k: int = 5, left: float | None = None) -> Comparison:
+def comparison(seed: int = 0, k: int = 5, left: float | None = None, **shape: int) -> Comparison:
     """A comparison by the true reward, or with the given share for left."""
-    asked = query(seed, k)
+    asked = query(seed, k, **shape)
     share = float(asked.left.env_rew.sum() > asked.right.env_rew.sum()) if left is None else left
     return Comparison(asked, np.array([share, 1 - share], dtype=np.float32))
 

@@ -14,7 +14,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "versions" not in pat
 
 FORBIDDEN = {
     "agents": {"reward", "teachers", "queries", "feedback", "loop", "server"},
-    "feedback": {"server", "teachers", "agents", "envs", "reward", "loop", "clips"},
+    "feedback": {"plug", "server", "teachers", "agents", "envs", "reward", "loop", "clips"},
     "server": {
         "teachers",
         "agents",
@@ -27,16 +27,42 @@ FORBIDDEN = {
         "teach",
         "build",
         "insight",
+        "plug",
     },
-    "insight": {"agents", "teachers", "envs", "reward", "queries", "loop", "server", "clips", "session", "build"},
-    "reward": {"agents", "teachers", "queries", "feedback", "envs", "loop", "server", "clips"},
-    "queries": {"agents", "teachers", "reward", "feedback", "envs", "loop", "server", "clips"},
-    "envs": {"agents", "teachers", "reward", "queries", "feedback", "loop", "server", "clips"},
-    "clips": {"agents", "teachers", "reward", "queries", "feedback", "loop", "server"},
-    "teachers": {"agents", "reward", "queries", "envs", "loop", "server"},
-    "protocols": {"agents", "teachers", "reward", "queries", "feedback", "envs", "loop", "server", "clips"},
-    "trajectory": {"protocols", "config", "agents", "teachers", "reward", "queries", "feedback", "envs", "loop"},
+    "insight": {
+        "plug",
+        "agents",
+        "teachers",
+        "envs",
+        "reward",
+        "queries",
+        "loop",
+        "server",
+        "clips",
+        "session",
+        "build",
+    },
+    "reward": {"plug", "agents", "teachers", "queries", "feedback", "envs", "loop", "server", "clips"},
+    "queries": {"plug", "agents", "teachers", "reward", "feedback", "envs", "loop", "server", "clips"},
+    "envs": {"plug", "agents", "teachers", "reward", "queries", "feedback", "loop", "server", "clips"},
+    "clips": {"plug", "agents", "teachers", "reward", "queries", "feedback", "loop", "server"},
+    "teachers": {"plug", "agents", "reward", "queries", "envs", "loop", "server"},
+    "plug": {"agents", "teachers", "queries", "feedback", "server", "clips", "session", "build", "teach"},
+    "protocols": {"plug", "agents", "teachers", "reward", "queries", "feedback", "envs", "loop", "server", "clips"},
+    "trajectory": {
+        "plug",
+        "protocols",
+        "config",
+        "agents",
+        "teachers",
+        "reward",
+        "queries",
+        "feedback",
+        "envs",
+        "loop",
+    },
 }
+AGENTS_MAY = {"rl_teacher.plug.wrappers", "rl_teacher.plug.adapting"}
 LOOP_MAY = {"protocols", "trajectory", "pace", "errors"}
 HEAVY = {"torch", "gymnasium", "mujoco", "envpool", "safetensors.torch"}
 
@@ -67,6 +93,12 @@ def test_imports_go_in_one_direction(path):
     owner = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     wrong = {module for module in imports(path) if part(module) in FORBIDDEN.get(owner, set())}
     assert not wrong
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.parent.name == "agents"], ids=name)
+def test_agents_use_no_more_of_the_plug_than_its_wrappers(path):
+    used = {module for module in imports(path) if part(module) == "plug"}
+    assert all(any(module.startswith(may) for may in AGENTS_MAY) for module in used)
 
 
 def test_the_loop_knows_only_verbs():
@@ -103,6 +135,7 @@ def test_no_module_bears_a_foreign_name():
     """`python rl_teacher/teach.py` puts the package's folder on the import path: a `types.py` would be found first."""
     mine = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if path.name != "__init__.py"}
     taken = set(sys.stdlib_module_names) | set(packages_distributions()) - {"rl_teacher"}
+    taken.discard("build")  # not the builder of wheels, but a folder that was left in TorchRL's wheel
     assert not mine & taken
 
 

@@ -19,11 +19,11 @@ SCRIPT = ROOT / "rl_teacher" / "teach.py"
 class Trainer:
     """The command as a user types it."""
 
-    def __init__(self, words: str):
+    def __init__(self, words: str, script: Path = SCRIPT):
         self._log = Path("trainer.log").open("a+")  # noqa: SIM115
         self._from = len(Path("trainer.log").read_text())
         self.process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), *shlex.split(words)], stdout=self._log, stderr=subprocess.STDOUT
+            [sys.executable, str(script), *shlex.split(words)], stdout=self._log, stderr=subprocess.STDOUT
         )
 
     @property
@@ -42,8 +42,8 @@ class Trainer:
 
 
 @contextmanager
-def training(words: str) -> Iterator[Trainer]:
-    trainer = Trainer(words)
+def training(words: str, script: Path = SCRIPT) -> Iterator[Trainer]:
+    trainer = Trainer(words, script)
     try:
         yield trainer
     finally:

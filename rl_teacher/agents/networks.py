@@ -174,6 +174,11 @@ class RunningNorm:
         x = torch.tensor(np.asarray(obs, dtype=np.float32))  # a copy: records are read-only
         return torch.addcmul(self._shift, x, self._scale).clamp_(-self.clip, self.clip)
 
+    @property
+    def affine(self) -> tuple[Tensor, Tensor]:
+        """(b, a) (*shape) float32 of the normalisation a x + b, before it is clipped."""
+        return self._shift, self._scale
+
     def state(self) -> dict[str, Tensor]:
         """For the checkpoint."""
         return {

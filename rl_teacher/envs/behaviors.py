@@ -75,12 +75,13 @@ BEHAVIORS: Mapping[str, Behavior] = {behavior.name: behavior for behavior in _AL
 """All behaviours by name."""
 
 
-def resolve(env_id: str | None, behavior: str | None = None) -> EnvSpec:
+def resolve(env_id: str | None, behavior: str | None = None, horizon: str | None = None) -> EnvSpec:
     """The environment that `env_id` names, with a behaviour's judge for its true reward if one is asked for.
 
     Args:
         env_id: As for `tasks.resolve`; None: the behaviour's own task.
         behavior: A name of `BEHAVIORS`, or "package.module:function", a judge of the user's own; None: no behaviour.
+        horizon: As for `tasks.resolve`.
 
     Raises:
         UserError: If there is no such environment or behaviour, they do not fit each other, or a judge cannot be used.
@@ -88,12 +89,12 @@ def resolve(env_id: str | None, behavior: str | None = None) -> EnvSpec:
     if behavior is None or ":" in behavior:
         if env_id is None:
             raise UserError("No environment given; it is needed unless --behavior names one of ours. Give -e/--env_id.")
-        spec = tasks.resolve(env_id)
+        spec = tasks.resolve(env_id, horizon)
         return spec if behavior is None else judged_by(spec, behavior)
     if behavior not in BEHAVIORS:
         raise unknown("behavior", behavior, [*BEHAVIORS, "MODULE:FUNCTION for a judge of your own"])
     chosen = BEHAVIORS[behavior]
-    spec = tasks.resolve(env_id or chosen.env_id or chosen.task)
+    spec = tasks.resolve(env_id or chosen.env_id or chosen.task, horizon)
     if spec.task is None or spec.task.name != chosen.task:
         raise UserError(
             f"-e {env_id} given with --behavior {behavior}, which is a behaviour of {chosen.task}. "

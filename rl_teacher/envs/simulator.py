@@ -58,7 +58,7 @@ class Simulator:
         """Whether `picture` can be asked for."""
         if self.has_pictures:
             self._env.close()
-            self._env = make_stock(spec.gym_id, render_mode="rgb_array")
+            self._env = make_stock(spec.gym_id, "rgb_array", spec.fixed_horizon)
         self._blame = Blame(spec.env_id, self._env)
         self._limit = spec.episode_steps if spec.task else None  # a stock environment counts by itself
         self._elapsed = 0
@@ -149,7 +149,7 @@ def spaces(env: gym.Env) -> tuple[gym.spaces.Box, gym.Space]:
 def _build(spec: EnvSpec) -> gym.Env:
     route_warnings()
     if spec.task is None:
-        return make_stock(spec.gym_id)
+        return make_stock(spec.gym_id, horizon=spec.fixed_horizon)
     if spec.task.name == "doublependulum":
         return UnclippedDoublePendulum()
     return gym.make(spec.gym_id, disable_env_checker=True, **spec.task.gym_options).unwrapped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
@@ -14,6 +15,11 @@ from rl_teacher.pictures import Picture
 from rl_teacher.protocols import Actor
 from rl_teacher.trajectory import Source, Trajectory
 
+ENDS_EARLY = (
+    "'{env_id}' ends episodes early. That tells the agent something that nobody has said; to have them last until the "
+    "clock, begin a run with --fixed_horizon absorbing, or never-done."
+)
+
 
 class Stage:
     """A few ordinary environments. Episodes go on from one call of `play` to the next, under the policy of the day.
@@ -24,17 +30,27 @@ class Stage:
         n_envs: How many.
         run: Name of the run, for the provenance of what is played.
         pictures: Keep what the environments draw of themselves, where they are not MuJoCo's.
+        warn: Is told, once, that an episode ended before the clock.
     """
 
     now: int
     """Environment steps of the run, set by whoever runs the loop; goes into the provenance of what is played."""
 
-    def __init__(self, spec: EnvSpec, seed: int, n_envs: int = 2, run: str = "", pictures: bool = False) -> None:
+    def __init__(
+        self,
+        spec: EnvSpec,
+        seed: int,
+        n_envs: int = 2,
+        run: str = "",
+        pictures: bool = False,
+        warn: Callable[[str], None] | None = None,
+    ) -> None:
         if n_envs < 1:
             raise UserError(f"{n_envs} environments given for the stage, at least 1 needed; give a positive number.")
         self.now = 0
         self.n_envs = n_envs
         self._run = run
+        self._env_id, self._warn = spec.env_id, warn
         self._simulators = [Simulator(spec, pictures) for _ in range(n_envs)]
         self.obs_space: gym.spaces.Box = self._simulators[0].obs_space
         self.act_space: gym.Space = self._simulators[0].act_space
@@ -82,6 +98,9 @@ class Stage:
 
     def _cut(self, i: int, record: _Record) -> Trajectory:
         record.check()
+        if record.terminated and self._warn is not None:
+            self._warn(ENDS_EARLY.format(env_id=self._env_id))
+            self._warn = None
         source = Source(self._run, self.now, int(self._episode[i]), int(self._elapsed[i]))
         self._elapsed[i] += record.n_steps
         return record.trajectory(source)
@@ -126,7 +145,7 @@ class _Record:
         self.n_steps = 0
         if self._frames is not None:
             self._frames.clear()
-        self._terminated = self._truncated = False
+        self.terminated = self._truncated = False
         self._write(obs)
 
     def _write(self, obs: np.ndarray) -> None:
@@ -144,12 +163,12 @@ class _Record:
 
     def step(self, act: np.ndarray) -> bool:
         """Take a step and write it down; whether the episode ended with it."""
-        obs, env_rew, self._terminated, self._truncated = self._sim.step(act)
+        obs, env_rew, self.terminated, self._truncated = self._sim.step(act)
         self._act[self.n_steps] = act
         self._env_rew[self.n_steps] = env_rew
         self.n_steps += 1
         self._write(obs)
-        return self._terminated or self._truncated
+        return self.terminated or self._truncated
 
     def check(self) -> None:
         """Nothing that is not a number may become a question: r̂ would be spoilt by its answer for ever.
@@ -173,7 +192,7 @@ class _Record:
             self._act[:n].copy(),
             self._env_rew[:n].copy(),
             None if self._state is None else self._state[: n + 1].copy(),
-            self._terminated,
+            self.terminated,
             self._truncated,
             source,
             None if self._frames is None else tuple(self._frames),

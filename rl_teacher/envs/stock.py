@@ -12,6 +12,7 @@ import gymnasium as gym
 import numpy as np
 
 from rl_teacher.envs.faults import Blame
+from rl_teacher.envs.horizon import FixedHorizon
 from rl_teacher.errors import UserError, unknown
 
 CLIP_SECONDS = 1.5
@@ -48,12 +49,13 @@ def is_registered(gym_id: str) -> bool:
     return gym_id in gym.registry
 
 
-def make_stock(gym_id: str, render_mode: str | None = None) -> gym.Env:
+def make_stock(gym_id: str, render_mode: str | None = None, horizon: str | None = None) -> gym.Env:
     """The environment with its own time limit, not checked on every step.
 
     Args:
         gym_id: Gymnasium's id.
         render_mode: "rgb_array" has it draw itself when asked; None does without all that drawing needs.
+        horizon: How its episodes are made to last until the clock (`horizon.HORIZONS`); None: they may end early.
 
     Raises:
         UserError: If it does not exist or cannot be built here.
@@ -61,13 +63,15 @@ def make_stock(gym_id: str, render_mode: str | None = None) -> gym.Env:
     """
     route_warnings()
     gym.logger.min_level = gym.logger.ERROR  # else "deprecated" stands in the way of the one line that counts
+    options: dict[str, Any] = {"disable_env_checker": True}
+    if render_mode is not None:  # not all of them take the argument
+        os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pictures need no window
+        options["render_mode"] = render_mode
     with Blame(gym_id):
         try:
-            if render_mode is None:  # not all of them take the argument
-                return gym.make(gym_id, disable_env_checker=True)
-            os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-            os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pictures need no window
-            return gym.make(gym_id, disable_env_checker=True, render_mode=render_mode)
+            env = gym.make(gym_id, **options)
+            return env if horizon is None else FixedHorizon(env, horizon)
         except gym.error.UnregisteredEnv as error:
             raise unknown("Gymnasium environment", gym_id[:LONGEST_ID], gym.registry, LIST_ALL) from error
         except (gym.error.Error, ImportError) as error:
@@ -89,14 +93,18 @@ def _warn(message: str) -> None:
     _LOG.log(logging.DEBUG if old_model else logging.WARNING, "MuJoCo: %s", message)
 
 
-def inspect(gym_id: str) -> Found:
+def inspect(gym_id: str, horizon: str | None = None) -> Found:
     """Build the environment once, look at it and close it.
+
+    Args:
+        gym_id: Gymnasium's id.
+        horizon: See `make_stock`.
 
     Raises:
         UserError: If it does not exist, cannot be built, or has spaces that cannot be used.
         BrokenEnvironmentError: If its own code raises something.
     """
-    env = make_stock(gym_id)
+    env = make_stock(gym_id, horizon=horizon)
     with Blame(gym_id, env):
         try:
             check_spaces(gym_id, env)

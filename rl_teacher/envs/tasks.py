@@ -222,19 +222,30 @@ class EnvSpec:
     """What is taught in place of the task, as the user wrote it: then the true reward is its judge."""
     judge: RewardFormula | None = None
     """The judge where there is no task to hold it: of a stock environment, in place of its own reward."""
+    fixed_horizon: str | None = None
+    """How the episodes of a stock environment are made to last until the clock; None: they may end early."""
 
 
-def resolve(env_id: str) -> EnvSpec:
+def resolve(env_id: str, horizon: str | None = None) -> EnvSpec:
     """The environment that `env_id` names.
 
     The original's names, with any version and optionally `Short` in front ("Reacher-v1", "ShortHopper-v5"), and the
     tasks' short names ("cheetah") mean our tasks; "gym:CartPole-v1" is the stock environment.
 
+    Args:
+        env_id: As the user wrote it.
+        horizon: How a stock environment's episodes are made to last (`horizon.HORIZONS`); None: as they come.
+
     Raises:
         UserError: If there is no such environment, no such variant, or its spaces cannot be used.
     """
     if env_id.startswith(STOCK):
-        return _stock(env_id)
+        return _stock(env_id, horizon)
+    if horizon is not None:
+        raise UserError(
+            f"--fixed_horizon {horizon} given with '{env_id}'; it is for stock environments ({STOCK}ID). In our tasks "
+            "nothing ends an episode but the clock. Leave it out."
+        )
     name = re.sub(r"-v\d+$", "", env_id).lower()
     short = name.startswith("short")
     task = TASKS.get(_FOLDED.get(name.removeprefix("short"), ""))
@@ -249,11 +260,19 @@ def resolve(env_id: str) -> EnvSpec:
     return EnvSpec(env_id, task.gym_id, task, steps, task.clip_steps, task.fps, task.dt, task.instructions)
 
 
-def _stock(env_id: str) -> EnvSpec:
-    found = inspect(env_id.removeprefix(STOCK))
+def _stock(env_id: str, horizon: str | None) -> EnvSpec:
+    found = inspect(env_id.removeprefix(STOCK), horizon)
     says = "Choose the clip that comes closer to what you want."
     return EnvSpec(
-        env_id, found.gym_id, None, found.episode_steps, found.clip_steps, found.fps, found.dt, instructions=says
+        env_id,
+        found.gym_id,
+        None,
+        found.episode_steps,
+        found.clip_steps,
+        found.fps,
+        found.dt,
+        instructions=says,
+        fixed_horizon=horizon,
     )
 
 

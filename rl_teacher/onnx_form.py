@@ -1,0 +1,126 @@
+"""Rewards and policies for programs without torch: the same sums as ONNX graphs (opset 20)."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from torch import Tensor, nn
+
+from rl_teacher.agents.frozen import FrozenPolicy
+from rl_teacher.agents.networks import GaussianPolicy
+from rl_teacher.reward.frozen import LIMIT, FrozenReward
+
+OPSET, IR = 20, 10
+"""Old enough for runtimes of the last years."""
+ROWS = "rows"
+Numbers = np.ndarray | np.generic | Tensor
+
+
+def can_write() -> bool:
+    """Whether the package onnx is installed (extra `[onnx]`)."""
+    return find_spec("onnx") is not None
+
+
+def write_onnx(module: nn.Module, obs_shape: tuple[int, ...], act_space: gym.Space, path: Path) -> None:
+    """Write a reward (obs, act → rew) or a policy (obs → act) for any number of rows.
+
+    Args:
+        module: FrozenReward or FrozenPolicy.
+        obs_shape: Of one observation.
+        act_space: Of one action.
+        path: File to write.
+    """
+    graph = _Graph()
+    act_shape, chosen = act_space.shape or (), isinstance(act_space, gym.spaces.Discrete)
+    obs, act = ("obs", np.float32, obs_shape), ("act", np.int64 if chosen else np.float32, act_shape)
+    if isinstance(module, FrozenReward):
+        _reward(graph, module)
+        graph.write([obs, act], ("rew", np.float32, ()), path)
+    elif isinstance(module, FrozenPolicy):
+        _policy(graph, module, act_shape)
+        graph.write([obs], act, path)
+    else:
+        raise TypeError(f"no graph for {type(module).__name__}")
+
+
+def _reward(graph: _Graph, module: FrozenReward) -> None:
+    x, net = graph.add("Flatten", "obs", axis=1), module.net
+    if module.config.use_act:
+        seen = _one_hot(graph, module.n_acts) if module.n_acts else graph.add("Flatten", "act", axis=1)
+        x = graph.add("Concat", x, seen, axis=1)
+    if module.config.normalise_inputs:
+        x = graph.add("Div", graph.add("Sub", x, module.in_mean), module.in_std)
+        x = graph.add("Clip", x, np.float32(-LIMIT), np.float32(LIMIT))
+    h = x
+    for i, (weight, bias) in enumerate(zip(net.weights, net.biases, strict=True)):
+        h = graph.add("Add", graph.add("MatMul", h, weight), bias)  # (E, rows, ·)
+        if i < len(net.weights) - 1:
+            h = graph.add("LeakyRelu", h, alpha=module.config.slope)
+    h = graph.add("Squeeze", h, np.array([-1], dtype=np.int64))
+    if net.share is not None and net.wide is not None:
+        flat = graph.add("MatMul", graph.add("Concat", x, graph.add("Mul", x, x), axis=1), net.wide)
+        h = graph.add("Add", graph.add("Mul", h, net.share), graph.add("Squeeze", flat, np.array([-1], dtype=np.int64)))
+    each = graph.add("Div", graph.add("Sub", h, module.out_mean), module.out_std)
+    graph.add("ReduceMean", each, np.array([0], dtype=np.int64), to="rew", keepdims=0)
+
+
+def _one_hot(graph: _Graph, n: int) -> str:
+    column = graph.add("Reshape", "act", np.array([-1, 1], dtype=np.int64))
+    return graph.add("Cast", graph.add("Equal", column, np.arange(n, dtype=np.int64)), to_type=np.float32)
+
+
+def _policy(graph: _Graph, module: FrozenPolicy, act_shape: tuple[int, ...]) -> None:
+    x = graph.add("Add", graph.add("Mul", graph.add("Flatten", "obs", axis=1), module.scale), module.shift)
+    x = graph.add("Clip", x, np.float32(-module.limit), np.float32(module.limit))
+    policy = module.policy
+    for layer in policy.mean if isinstance(policy, GaussianPolicy) else policy.logits:
+        linear = isinstance(layer, nn.Linear)
+        x = graph.add("Gemm", x, layer.weight, layer.bias, transB=1) if linear else graph.add("Tanh", x)
+    if not isinstance(policy, GaussianPolicy):
+        graph.add("ArgMax", x, to="act", axis=1, keepdims=0)
+        return
+    bounded = graph.add("Clip", x, np.float32(-1), np.float32(1))
+    shaped = graph.add("Reshape", bounded, np.array([-1, *act_shape], dtype=np.int64))
+    graph.add("Add", graph.add("Mul", shaped, module.reach), module.middle, to="act")
+
+
+class _Graph:
+    """Operations in their order, and the numbers they need."""
+
+    def __init__(self) -> None:
+        self._onnx: Any = import_module("onnx")
+        self._nodes: list[Any] = []
+        self._numbers: list[Any] = []
+
+    def add(self, operation: str, *inputs: str | Numbers, to: str = "", **settings: Any) -> str:
+        """One operation more; returns the name of what comes out, `to` or one of its own."""
+        names = [one if isinstance(one, str) else self._keep(one) for one in inputs]
+        out = to or f"x{len(self._nodes)}"
+        if "to_type" in settings:  # ONNX calls it `to`
+            settings = {"to": self._onnx.helper.np_dtype_to_tensor_dtype(np.dtype(settings["to_type"]))}
+        self._nodes.append(self._onnx.helper.make_node(operation, names, [out], **settings))
+        return out
+
+    def _keep(self, numbers: Numbers) -> str:
+        name = f"c{len(self._numbers)}"
+        array = numbers.detach().numpy() if isinstance(numbers, Tensor) else np.asarray(numbers)
+        self._numbers.append(self._onnx.numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return name
+
+    def write(self, inputs: list[tuple], output: tuple, path: Path) -> None:
+        """Write the graph; inputs and output are (name, type, shape without the rows)."""
+        helper = self._onnx.helper
+        ends = [
+            helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(kind)), [ROWS, *shape])
+            for name, kind, shape in [*inputs, output]
+        ]
+        graph = helper.make_graph(self._nodes, path.stem, ends[:-1], ends[-1:], self._numbers)
+        opsets = [helper.make_opsetid("", OPSET)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR, producer_name="rl-teacher")
+        self._onnx.checker.check_model(model)
+        path.write_bytes(model.SerializeToString())

@@ -1,0 +1,75 @@
+"""r̂ as it is after a fit, as one module of tensors: what is exported, with nothing of how it was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import gymnasium as gym
+import torch
+from torch import Tensor, nn
+
+from rl_teacher.config import RewardConfig
+from rl_teacher.reward.networks import EnsembleMLP, act_dim
+
+LIMIT = 10.0
+"""Normalised inputs lie within ± this."""
+
+
+class FrozenReward(nn.Module):
+    """R̂ (B,) for obs (B, *obs) and act (B, *act); the same numbers as `RewardEnsemble.predict`.
+
+    Args:
+        config: Of r̂.
+        n_obs: Numbers in an observation.
+        act_space: What can be done; one of n is counted from zero.
+    """
+
+    in_mean: Tensor
+    in_std: Tensor
+    out_mean: Tensor
+    out_std: Tensor
+
+    def __init__(self, config: RewardConfig, n_obs: int, act_space: gym.Space) -> None:
+        super().__init__()
+        self.config = config
+        self.n_acts = int(act_space.n) if isinstance(act_space, gym.spaces.Discrete) else 0
+        """How many actions there are to choose from; 0: they are numbers."""
+        n_in = n_obs + (act_dim(act_space) if config.use_act else 0)
+        nothing_drawn = torch.Generator()
+        self.net = EnsembleMLP(config.members, n_in, config.hidden, nothing_drawn, config.slope, wide=config.wide)
+        self.net.requires_grad_(False)
+        self.register_buffer("in_mean", torch.zeros(n_in))
+        self.register_buffer("in_std", torch.ones(n_in))
+        self.register_buffer("out_mean", torch.zeros(config.members, 1))
+        self.register_buffer("out_std", torch.ones(config.members, 1))
+
+    @classmethod
+    def of(cls, tensors: Mapping[str, Tensor], config: RewardConfig, n_obs: int, act_space: gym.Space) -> Self:
+        """The one whose `state_dict` is given; further tensors are left out.
+
+        Raises:
+            RuntimeError: If one is missing or has another shape.
+        """
+        frozen = cls(config, n_obs, act_space)
+        frozen.load_state_dict({name: tensors[name] for name in frozen.state_dict() if name in tensors})
+        return frozen
+
+    def forward(self, obs: Tensor, act: Tensor) -> Tensor:
+        """R̂ (B,) for obs (B, *obs) float32 and act (B, *act), float32 or int64."""
+        x = obs.flatten(1)
+        if self.config.use_act:
+            seen = nn.functional.one_hot(act, self.n_acts).float() if self.n_acts else act.flatten(1)
+            x = torch.cat((x, seen), 1)
+        if self.config.normalise_inputs:
+            x = ((x - self.in_mean) / self.in_std).clamp(-LIMIT, LIMIT)
+        rew = self.net.deep(x)
+        if self.net.share is not None:
+            rew = self.net.share * rew + self.net.flat(x)
+        return ((rew - self.out_mean) / self.out_std).mean(0)
+
+
+def settings_of(config: RewardConfig) -> dict[str, Any]:
+    """What of the configuration makes the module: enough to build it again."""
+    names = ("members", "hidden", "wide", "slope", "use_act", "normalise_inputs")
+    return {name: getattr(config, name) for name in names}
