@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from rl_teacher.agents.ppo import PPO
+from rl_teacher.agents.making import make_agent
 from rl_teacher.clips.making import Maker
 from rl_teacher.config import REWARD_SEED, RunConfig, derived_seed
 from rl_teacher.console import Console
@@ -37,6 +37,7 @@ from rl_teacher.metrics import Metrics
 from rl_teacher.options import Machine, schedule_for
 from rl_teacher.pace import pace_for
 from rl_teacher.patience import Patience, patient
+from rl_teacher.protocols import Agent
 from rl_teacher.queries.pool import SegmentPool
 from rl_teacher.queries.strategies import make_strategy
 from rl_teacher.replaying import check_fit
@@ -65,7 +66,8 @@ EVAL_SEED = 1_000_003
 """The same starts for every run and every look."""
 POOL_PLAYS = 3
 """Questions are made of the last so many plays on the stage."""
-PACKAGES = ("rl-teacher", "torch", "numpy", "gymnasium", "mujoco", "envpool")
+BORROWED = ("stable-baselines3", "sb3-contrib", "sbx-rl")
+PACKAGES = ("rl-teacher", "torch", "numpy", "gymnasium", "mujoco", "envpool", *BORROWED)
 
 
 def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitStack) -> Session:
@@ -93,9 +95,10 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     patience = Patience(console.line)
     store = patient(opened, patience)
     learns = for_learning(spec, config)
-    env = make_vec(learns, config.ppo.n_envs, derived_seed(config.seed, 1, 0), machine.workers, staggered=True)
+    n_envs = config.agent_settings.n_envs
+    env = make_vec(learns, n_envs, derived_seed(config.seed, 1, 0), machine.workers, staggered=True)
     stack.callback(env.close)
-    agent = PPO(env, config.ppo, derived_seed(config.seed, 2))
+    agent = make_agent(config, env, derived_seed(config.seed, 2))
     human = config.predictor == "human"
     blind = why_blind(spec, looked_at=human or machine.videos)
     pictures = human and blind is None
@@ -131,7 +134,7 @@ def build(config: RunConfig, machine: Machine, folder: RunFolder, stack: ExitSta
     return session
 
 
-def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: PPO, stage: Stage, *, is_new: bool) -> Loop:
+def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: Agent, stage: Stage, *, is_new: bool) -> Loop:
     desk, human = session.desk, config.predictor == "human"
     reward = RewardEnsemble(stage.obs_space, stage.act_space, config.reward, derived_seed(config.seed, REWARD_SEED))
     pool = SegmentPool(spec.clip_steps, POOL_PLAYS, np.random.default_rng(derived_seed(config.seed, 5, 0)))
@@ -173,7 +176,7 @@ def _session(
     folder: RunFolder,
     console: Console,
     desk: Desk,
-    agent: PPO,
+    agent: Agent,
     spec: EnvSpec,
     done: dict[str, Any],
     blind: str | None,
@@ -250,7 +253,7 @@ def _open_the_page(
     line(f"Teach it here: {invitation(desk.store, server.address, screen)}")
 
 
-def _subject(session: Session, agent: PPO, spec: EnvSpec) -> Subject:
+def _subject(session: Session, agent: Agent, spec: EnvSpec) -> Subject:
     """What people may ask about the run, answered from its own parts."""
     loop, desk = session.loop, session.desk
     teaching = loop if isinstance(loop, TeachingLoop) else None
@@ -284,11 +287,11 @@ def check_length(spec: EnvSpec) -> None:
 
 def for_learning(spec: EnvSpec, config: RunConfig) -> EnvSpec:
     """The environment as the learner has it: its episodes may be cut earlier than those that are seen and judged."""
-    cut = config.ppo.episode_steps
+    cut = config.agent_settings.episode_steps
     if not cut:
         return spec
     if spec.task is None or spec.episode_steps is None:
-        what = f"--set ppo.episode_steps={cut} given"
+        what = f"--set {'learner' if config.learner else 'ppo'}.episode_steps={cut} given"
         raise UserError(f"{what}, but '{spec.env_id}' has a clock of its own. Leave it out.")
     return replace(spec, episode_steps=min(cut, spec.episode_steps))
 

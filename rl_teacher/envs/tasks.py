@@ -222,6 +222,8 @@ class EnvSpec:
     """What is taught in place of the task, as the user wrote it: then the true reward is its judge."""
     judge: RewardFormula | None = None
     """The judge where there is no task to hold it: of a stock environment, in place of its own reward."""
+    n_actions: int | None = None
+    """How many actions there are to choose from; None: they are continuous."""
 
 
 def resolve(env_id: str) -> EnvSpec:
@@ -253,7 +255,15 @@ def _stock(env_id: str) -> EnvSpec:
     found = inspect(env_id.removeprefix(STOCK))
     says = "Choose the clip that comes closer to what you want."
     return EnvSpec(
-        env_id, found.gym_id, None, found.episode_steps, found.clip_steps, found.fps, found.dt, instructions=says
+        env_id,
+        found.gym_id,
+        None,
+        found.episode_steps,
+        found.clip_steps,
+        found.fps,
+        found.dt,
+        instructions=says,
+        n_actions=found.n_actions,
     )
 
 
