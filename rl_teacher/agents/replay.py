@@ -57,8 +57,8 @@ class FollowingReplay(ReplayBuffer):
         said = self._ask(*self._probe)
         if np.array_equal(said, self._said):
             return False
-        self._said = said
         self.relabel()
+        self._said = said
         return True
 
     def relabel(self) -> None:
@@ -79,7 +79,6 @@ class FollowingReplay(ReplayBuffer):
         if not self._unpriced:
             return 0.0
         new = np.arange(self.pos - self._unpriced, self.pos) % self.buffer_size
-        self._unpriced = 0
         if self._reward is None:
             must_be_finite(self.rewards[new])
         else:
@@ -88,6 +87,7 @@ class FollowingReplay(ReplayBuffer):
                 self._probe = obs[:PROBED].copy(), act[:PROBED].copy()
                 self._said = self._ask(*self._probe)
             self._price(new)
+        self._unpriced = 0  # not before: a checkpoint is written even if r̂ failed
         return float(self.rewards[new].mean())
 
     def sample(self, batch_size: int, env: Any = None) -> ReplayBufferSamples:

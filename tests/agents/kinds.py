@@ -64,7 +64,7 @@ def agent(name: str, seed: int = 0, *, poisoned: bool = False, env_id: str | Non
 
 def weights(learner: Any) -> dict[str, torch.Tensor]:
     """All that it has learned."""
-    return state_tensors(learner.algorithm)
+    return {name: value.clone() for name, value in state_tensors(learner.algorithm).items()}
 
 
 def same(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> bool:
