@@ -1,4 +1,4 @@
-"""What it costs that a replay follows r̂: everything at once after a fit, or each batch as it is drawn.
+"""What it costs that a replay follows r̂: everything at once after a fit, or each batch as it is drawn. And its file.
 
     python benchmarks/relabel.py --transitions 1e6
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from rl_teacher.agents.replay import FollowingReplay
 from rl_teacher.config import RewardConfig
 from rl_teacher.quantities import count
 from rl_teacher.reward.model import RewardEnsemble
+from rl_teacher.tensors import save_finite
 
 N_OBS, N_ACT, N_ENVS, BATCH = 17, 6, 8, 256
 """HalfCheetah's, and the settings of SAC."""
@@ -37,6 +39,7 @@ def filled(n: int) -> FollowingReplay:
     replay.restart(0)
     rng = np.random.default_rng(0)
     replay.observations[:] = rng.normal(size=replay.observations.shape)
+    replay.next_observations[:] = np.roll(replay.observations, -1, axis=0)
     replay.actions[:] = rng.uniform(-1, 1, size=replay.actions.shape)
     replay.pos, replay.full = replay.buffer_size // 3, True
     return replay
@@ -68,6 +71,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         drawn = seconds(lambda act=act, obs=obs, reward=reward: reward.predict(obs, act), 200)
         print(f"{name}: {n:,} at once {at_once:.2f} s; a batch of {BATCH} as it is drawn {drawn * 1e3:.2f} ms;")
         print(f"  at once is cheaper from {at_once / drawn:,.0f} gradient steps between two fits on")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "replay.safetensors"
+        spent = seconds(lambda: save_finite(replay.state(), path), 1)
+        print(f"in a checkpoint: {path.stat().st_size / 1e6:.0f} MB, {spent:.1f} s")
     return 0
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from rl_teacher.errors import NotFiniteError, UserError
@@ -72,6 +72,15 @@ def save_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
         )
     with disk_faults(path):
         save_file(dict(tensors), path)
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """What a safetensors file holds, each tensor where PyTorch would have put it.
+
+    As they lie in the file they may begin at any address, and sums over them then differ in the last bit from those of
+    a run that never stopped.
+    """
+    return {name: tensor.clone() for name, tensor in load_file(path).items()}
 
 
 @contextmanager

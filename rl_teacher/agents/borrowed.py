@@ -9,13 +9,12 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from safetensors.torch import load_file
 from torch import Tensor
 
 from rl_teacher.agents.blind import BlindVec
 from rl_teacher.agents.dice import Dice
 from rl_teacher.agents.weights import restore_state, state_tensors
-from rl_teacher.tensors import dice_tensor, group, must_fit, named, restore_dice, save_finite
+from rl_teacher.tensors import dice_tensor, group, load_tensors, must_fit, named, restore_dice, save_finite
 
 FIGURES = {
     "policy_loss": ("train/policy_gradient_loss", "train/policy_loss", "train/policy_objective", "train/actor_loss"),
@@ -68,7 +67,7 @@ class BorrowedAgent:
             UserError: If it was written for other observations or actions.
         """
         path = folder / "agent.safetensors"
-        tensors = load_file(path)
+        tensors = load_tensors(path)
         with must_fit(path):
             restore_state(self.algorithm, group(tensors, "algorithm"))
             self.dice.restore(group(tensors, "dice"))

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
 from rl_teacher.agents import algorithms
 from rl_teacher.agents.blind import BlindVec
@@ -18,7 +17,7 @@ from rl_teacher.agents.replay import FollowingReplay
 from rl_teacher.agents.weights import fresh_critic
 from rl_teacher.learners import DQNConfig, ReplayConfig
 from rl_teacher.protocols import Info, RewardFn, VecEnv
-from rl_teacher.tensors import must_fit, save_finite
+from rl_teacher.tensors import load_tensors, must_fit, save_finite
 
 REPLAY = "replay.safetensors"
 
@@ -109,7 +108,7 @@ class OffPolicyAgent(BorrowedAgent):
         super().load(folder)
         if self._only_plays:
             return
-        tensors = load_file(folder / REPLAY)
+        tensors = load_tensors(folder / REPLAY)
         with must_fit(folder / REPLAY):
             self.replay.restore(tensors)
         self._critic_is_due = bool(tensors["critic_is_due"].item())

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from rl_teacher.agents.networks import Policy, RunningNorm, make_policy, mlp
 from rl_teacher.agents.rollout import Collector, RewardScale, Rollout, gae, must_be_finite
 from rl_teacher.config import PPOConfig
 from rl_teacher.protocols import Info, RewardFn, VecEnv
-from rl_teacher.tensors import group, must_fit, named, optimiser_tensors, restore_optimiser, save_finite
+from rl_teacher.tensors import group, load_tensors, must_fit, named, optimiser_tensors, restore_optimiser, save_finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ class PPO:
             UserError: If it was written for other observations or actions.
         """
         path = folder / "agent.safetensors"
-        tensors = load_file(path)
+        tensors = load_tensors(path)
         with must_fit(path):
             self.policy.load_state_dict(group(tensors, "policy"))
             self.value.load_state_dict(group(tensors, "value"))
