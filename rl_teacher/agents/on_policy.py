@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
+import torch
 from stable_baselines3.common.buffers import RolloutBuffer
 from torch import Tensor
 
@@ -50,8 +52,9 @@ class OnPolicyAgent(BorrowedAgent):
 
     def __init__(self, kind: Kind, env: VecEnv, config: PPOConfig | A2CConfig | TRPOConfig, seed: int):
         self.config = config
-        self._fixed = kind.module == "sbx"
-        """Whether rollouts have one of two lengths only: JAX compiles anew for each."""
+        self._jax = kind.module == "sbx"
+        """Then rollouts have one of two lengths only: it compiles anew for each."""
+        self._rng = torch.Generator().manual_seed(seed)
         self._norm = RunningNorm(env.obs_space.shape)
         self._scale = RewardScale(config.gamma, env.n_envs)
         self._reward: RewardFn | None = None
@@ -90,6 +93,24 @@ class OnPolicyAgent(BorrowedAgent):
             **means,
         }
 
+    @torch.no_grad()
+    def act(self, obs: np.ndarray, *, explore: bool) -> np.ndarray:
+        """Actions (N, *act) for obs (N, *obs).
+
+        On the stage this is called for a step of two environments at a time; what SB3 does around its networks would
+        take ten times as long as they.
+        """
+        if self._jax:
+            return super().act(obs, explore=explore)
+        policy = self.algorithm.policy
+        out = policy.action_net(policy.mlp_extractor.forward_actor(self._norm(obs)))
+        if isinstance(self.env.action_space, gym.spaces.Discrete):
+            chosen = torch.multinomial(out.softmax(-1), 1, generator=self._rng)[:, 0] if explore else out.argmax(-1)
+        else:
+            noise = torch.empty_like(out).normal_(generator=self._rng) * policy.log_std.exp() if explore else 0.0
+            chosen = (out + noise).reshape(len(obs), *(self.env.action_space.shape or ()))
+        return self.env.to_env(chosen.numpy())
+
     def restart(self, seed: int) -> None:
         """Begin new episodes in all environments; see `protocols.Agent`."""
         super().restart(seed)
@@ -98,7 +119,7 @@ class OnPolicyAgent(BorrowedAgent):
     def _rollout(self, n_steps: int) -> int:
         """T: as the settings say, or fewer where n_steps in all environments are fewer."""
         wanted = -(-n_steps // self.env.num_envs)
-        if self._fixed:
+        if self._jax:
             return self.config.n_steps if wanted > self.config.shortest else self.config.shortest
         return min(self.config.n_steps, max(self.config.shortest, wanted))
 
@@ -118,10 +139,12 @@ class OnPolicyAgent(BorrowedAgent):
         return {**super()._figures(), "rew_mean": self._rew_mean}
 
     def _more(self) -> dict[str, Tensor]:
-        return {**named(self._norm.state(), "obs_norm"), **named(self._scale.norm.state(), "ret_norm")}
+        norms = {**named(self._norm.state(), "obs_norm"), **named(self._scale.norm.state(), "ret_norm")}
+        return {**norms, "rng": self._rng.get_state()}
 
     def _take_more(self, tensors: dict[str, Tensor]) -> None:
         self._norm.restore(group(tensors, "obs_norm"))
         self._scale.norm.restore(group(tensors, "ret_norm"))
+        self._rng.set_state(tensors["rng"])
         if self._norm.mean.shape != self.env.observation_space.shape:
             raise ValueError(f"{self._norm.mean.shape} numbers in an observation")

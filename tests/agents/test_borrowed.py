@@ -100,6 +100,21 @@ def test_actions_fit_their_space(name):
             assert space.contains(action if home(name) == BOX else int(action))
 
 
+@pytest.mark.parametrize("env_id", [BOX, CHOICE])
+def test_on_policy_agents_act_as_sb3_says_they_do(env_id):
+    """Their networks are asked directly, past SB3's own `predict`."""
+    learner = agent("sb3:PPO", env_id=env_id)
+    learner.train(160, by_obs)
+    obs = np.random.default_rng(0).normal(size=(500, *learner.env.inner.obs_space.shape)).astype(np.float32)
+    theirs, _ = learner.algorithm.predict(learner.env.seen(obs), deterministic=True)
+    assert np.allclose(learner.act(obs, explore=False), learner.env.to_env(theirs), atol=1e-6)
+    with learner.dice:
+        noisy, _ = learner.algorithm.predict(learner.env.seen(obs), deterministic=False)
+    ours = learner.act(obs, explore=True)
+    assert ours.std() == pytest.approx(learner.env.to_env(noisy).std(), rel=0.1)
+    assert ours.mean() == pytest.approx(learner.env.to_env(noisy).mean(), abs=0.1)
+
+
 @pytest.mark.parametrize("name", ["sb3:PPO", "sb3:A2C", "sb3:TRPO"])
 def test_on_policy_agents_can_choose_among_n(name):
     learner = agent(name, env_id=CHOICE)
