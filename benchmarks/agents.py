@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,10 +21,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.runs import ROOT, machine, teach
+from benchmarks.runs import ROOT, machine
 from rl_teacher.agents.registry import KINDS
 from rl_teacher.envs.evaluate import evaluate
+from rl_teacher.envs.make import make_vec
 from rl_teacher.envs.tasks import EnvSpec, resolve
+from rl_teacher.teach import main as command
 
 FAMILIES = {"reaching": "Reacher-v1", "balancing": "Pendulum-v1", "running": "ShortHalfCheetah-v1"}
 """An environment for each family of our tasks …"""
@@ -39,8 +42,6 @@ class Dicing:
     """Plays uniformly random actions."""
 
     def __init__(self, spec: EnvSpec, seed: int):
-        from rl_teacher.envs.make import make_vec
-
         env = make_vec(spec, 1, seed)
         self._space = env.act_space
         env.close()
@@ -60,7 +61,10 @@ def words(agent: str, env_id: str, steps: int, seed: int) -> str:
 def row(agent: str, family: str, env_id: str, steps: int, seed: int, run_dir: Path) -> dict[str, Any]:
     """One run, as a line of the table."""
     name = f"{agent.replace(':', '-')}-{family}-{steps}-{seed}"
-    summary = teach(words(agent, env_id, steps, seed), run_dir, name).summary
+    given = f"{words(agent, env_id, steps, seed)} -n {name} -V --run_dir {run_dir}"
+    if command(given.split()) != 0:  # in this process: importing the libraries takes longer than some of the runs
+        raise RuntimeError(f"rl-teacher teach {given} failed")
+    summary = json.loads((run_dir / name / "summary.json").read_text())
     spent = summary["seconds"]
     spec = resolve(env_id)
     return {
@@ -87,7 +91,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument("--scale", type=float, default=1.0, help="times as many steps")
     p.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "agents.csv")
     p.add_argument("--run_dir", type=Path, default=Path("runs") / "agents")
+    p.add_argument("--table", action="store_true", help="run nothing: print the rows as the table of docs/agents.md")
     args = p.parse_args(argv)
+    if args.table:
+        with args.out.open(newline="") as file:
+            print(table(_rows(file)))
+        return 0
     done = set()
     if args.out.exists():
         with args.out.open(newline="") as file:
@@ -105,6 +114,25 @@ def main(argv: Sequence[str] | None = None) -> int:
                 _append(args.out, {**found, "asked": steps})
                 print(", ".join(str(found[name]) for name in COLUMNS[:-1]), flush=True)
     return 0
+
+
+def table(rows: Sequence[dict[str, str]]) -> str:
+    """Markdown: a line for each agent, a cell for each family, which holds its longest run of the first seed."""
+    families = [*FAMILIES, *CHOOSING]
+    lines = [f"| agent | {' | '.join(families)} |", f"|---|{'---|' * len(families)}"]
+    for agent in KINDS:
+        cells = []
+        for family in families:
+            runs = [held for held in rows if (held["agent"], held["family"]) == (agent, family)]
+            best = max(runs, key=lambda held: (-int(held["seed"]), int(held["asked"])), default=None)
+            kind = KINDS[agent]
+            fits = kind.choices if family in CHOOSING else kind.boxes
+            missing = "not run yet" if fits else "–"
+            cells.append(f"**{best['true_return']}** · {best['seconds']} s" if best else missing)
+        lines.append(f"| `{agent}` | {' | '.join(cells)} |")
+    dice = {held["family"]: held["random"] for held in rows}
+    lines.append(f"| random actions | {' | '.join(dice.get(family, '') for family in families)} |")
+    return "\n".join(lines)
 
 
 def _rows(file: Any) -> list[dict[str, str]]:

@@ -182,6 +182,7 @@ class DQNConfig:
         for name in ("target_every", "explore_steps"):
             in_range(f"learner.{name}", getattr(self, name), least=0, open_below=True)
         in_range("learner.explore_least", self.explore_least, least=0, most=1)
+        in_range("learner.hidden", len(self.hidden), least=1)  # SBX's asks for the first size
 
 
 Learner = A2CConfig | TRPOConfig | ReplayConfig | DQNConfig

@@ -69,7 +69,7 @@ def fresh_critic(algorithm: Any) -> None:
         return
     rate = () if algorithm.policy_class.build.__code__.co_argcount < 4 else (algorithm.qf_learning_rate,)
     algorithm.key = new.build(algorithm.key, algorithm.lr_schedule, *rate)
-    for name, old in vars(algorithm.policy).items():
+    for name, old in list(vars(algorithm.policy).items()):
         if name.startswith("qf") and name.endswith("_state"):
             fields = ("params", "target_params", "batch_stats")
             held = {field: getattr(getattr(new, name), field) for field in fields if hasattr(old, field)}
