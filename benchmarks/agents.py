@@ -1,4 +1,4 @@
-"""Every agent on every family of tasks, taught by a synthetic teacher: the runs behind the table in docs/agents.md.
+"""Every agent on every family of tasks: the runs behind the table in docs/agents.md.
 
     python benchmarks/agents.py                                   # every cell that has no row yet, seed 1
     python benchmarks/agents.py --agents sb3:SAC ppo --families running --seeds 1 2 3 --scale 10
@@ -31,7 +31,8 @@ from rl_teacher.teach import main as command
 FAMILIES = {"reaching": "Reacher-v1", "balancing": "Pendulum-v1", "running": "ShortHalfCheetah-v1"}
 """An environment for each family of our tasks …"""
 CHOOSING = {"choosing": "gym:CartPole-v1"}
-"""… and one in which the agent chooses among a few actions."""
+"""… and one in which the agent chooses among a few actions. Its reward is 1 in every step, so a synthetic teacher
+would find all clips alike: there the agent learns from that reward itself."""
 STEPS = {True: 50_000, False: 3_000}
 """Environment steps of a run, for agents that forget what they learned from and for those that keep a replay."""
 LABELS = 60
@@ -53,9 +54,10 @@ class Dicing:
 
 
 def words(agent: str, env_id: str, steps: int, seed: int) -> str:
-    """What stands after `teach.py`; a replay begins to be learned from early, for the run is short."""
+    """What stands after `teach`; a replay begins to be learned from early, for the run is short."""
+    source = "-p rl" if env_id in CHOOSING.values() else f"-p synth -l {LABELS}"
     early = "" if KINDS[agent].on_policy else " --set learner.random_steps=500"
-    return f"-p synth -l {LABELS} -e {env_id} -t {steps} -s {seed} -a {agent} -w 1{early}"
+    return f"{source} -e {env_id} -t {steps} -s {seed} -a {agent} -w 1{early}"
 
 
 def row(agent: str, family: str, env_id: str, steps: int, seed: int, run_dir: Path) -> dict[str, Any]:
