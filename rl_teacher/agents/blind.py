@@ -13,6 +13,10 @@ from rl_teacher.agents.networks import RunningNorm
 from rl_teacher.errors import NotFiniteError
 from rl_teacher.protocols import VecEnv
 
+SPOILED = (
+    "The agent chose an action that is not finite: its weights have run away. Start the same command again to go on "
+    "from the last checkpoint, or another run with smaller steps (--set ppo.lr=… or learner.lr=…)."
+)
 _NOTHING: dict[str, Any] = {}
 
 
@@ -73,7 +77,13 @@ class BlindVec(SB3VecEnv):
         return self.restart(None)
 
     def step_async(self, actions: np.ndarray) -> None:
-        """Remember the actions (N, *act), in [-1, 1]."""
+        """Remember the actions (N, *act), in [-1, 1].
+
+        Raises:
+            NotFiniteError: If one of them is NaN.
+        """
+        if not np.isfinite(actions).all():
+            raise NotFiniteError(SPOILED)
         self._act = self.to_env(actions)
 
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:

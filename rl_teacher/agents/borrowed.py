@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import gymnasium as gym
 import numpy as np
 from torch import Tensor
 
-from rl_teacher.agents.blind import BlindVec
+from rl_teacher.agents.blind import SPOILED, BlindVec
 from rl_teacher.agents.dice import Dice
 from rl_teacher.agents.weights import restore_state, state_tensors
+from rl_teacher.errors import NotFiniteError, UserError
 from rl_teacher.tensors import dice_tensor, group, load_tensors, must_fit, named, restore_dice, save_finite
 
 FIGURES = {
@@ -78,6 +80,21 @@ class BorrowedAgent:
         """Begin new episodes in all environments; see `protocols.Agent`."""
         self.algorithm.action_space.seed(seed)
         self._begin(seed)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Around their work, with our dice: where weights have run away, what they raise is said in one line.
+
+        Raises:
+            NotFiniteError: In place of a complaint about NaN.
+        """
+        try:
+            with self.dice:
+                yield
+        except (ValueError, RuntimeError) as error:
+            if isinstance(error, UserError) or "nan" not in str(error).lower():
+                raise
+            raise NotFiniteError(SPOILED) from error
 
     def _begin(self, seed: int | None = None) -> None:
         self.algorithm._last_obs = self.env.restart(seed)

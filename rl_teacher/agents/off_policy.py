@@ -59,7 +59,7 @@ class OffPolicyAgent(BorrowedAgent):
         means: list[float] = []
         algorithm: Any = self.algorithm
         self.env.revealed = reward is None
-        with self.dice:
+        with self._told():
             self._follow(reward)
             learn += time.perf_counter() - began
             if algorithm._last_obs is None:

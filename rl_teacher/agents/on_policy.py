@@ -70,7 +70,7 @@ class OnPolicyAgent(BorrowedAgent):
         self._reward = reward
         rollout = self._rollout(n_steps)
         steps, seconds, infos, to_update = 0, np.zeros(2), [], 0.0
-        with self.dice:
+        with self._told():
             if self.algorithm._last_obs is None:
                 self._begin()
             while steps < n_steps:

@@ -142,6 +142,17 @@ def test_a_nan_in_the_given_reward_is_named_and_nothing_learned(name):
 
 
 @pytest.mark.parametrize("name", ["sb3:PPO", "sb3:SAC"])
+def test_weights_that_have_run_away_are_told_in_one_line(name):
+    learner = agent(name)
+    learner.train(160, by_obs)
+    with torch.no_grad():
+        for parameter in learner.algorithm.policy.parameters():
+            parameter.fill_(np.nan)
+    with pytest.raises(NotFiniteError, match="its weights have run away"):
+        learner.train(64, by_obs)
+
+
+@pytest.mark.parametrize("name", ["sb3:PPO", "sb3:SAC"])
 def test_a_checkpoint_of_another_environment_is_refused_in_one_line(name, tmp_path):
     first = agent(name)
     first.train(32, by_obs)
