@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from rl_teacher.agents.ppo import PPO
+from rl_teacher.agents.making import make_agent
 from rl_teacher.clips.making import Maker
 from rl_teacher.config import REWARD_SEED, RunConfig, derived_seed
 from rl_teacher.console import Console
@@ -67,7 +67,8 @@ EVAL_SEED = 1_000_003
 """The same starts for every run and every look."""
 POOL_PLAYS = 3
 """Questions are made of the last so many plays on the stage."""
-PACKAGES = ("rl-teacher", "torch", "numpy", "gymnasium", "mujoco", "envpool")
+BORROWED = ("stable-baselines3", "sb3-contrib", "sbx-rl")
+PACKAGES = ("rl-teacher", "torch", "numpy", "gymnasium", "mujoco", "envpool", *BORROWED)
 
 
 def build(
@@ -135,10 +136,10 @@ def build(
 
 def _agent(config: RunConfig, spec: EnvSpec, machine: Machine, stack: ExitStack) -> Agent:
     torch.set_num_threads(1)  # beside the simulator's threads a second one only gets in the way
-    learns = for_learning(spec, config)
-    env = make_vec(learns, config.ppo.n_envs, derived_seed(config.seed, 1, 0), machine.workers, staggered=True)
+    learns, n_envs = for_learning(spec, config), config.agent_settings.n_envs
+    env = make_vec(learns, n_envs, derived_seed(config.seed, 1, 0), machine.workers, staggered=True)
     stack.callback(env.close)
-    return PPO(env, config.ppo, derived_seed(config.seed, 2))
+    return make_agent(config, env, derived_seed(config.seed, 2))
 
 
 def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: Agent, stage: Stage, *, is_new: bool) -> Loop:
@@ -295,11 +296,11 @@ def check_length(spec: EnvSpec) -> None:
 
 def for_learning(spec: EnvSpec, config: RunConfig) -> EnvSpec:
     """The environment as the learner has it: its episodes may be cut earlier than those that are seen and judged."""
-    cut = config.ppo.episode_steps
+    cut = config.agent_settings.episode_steps
     if not cut:
         return spec
     if spec.task is None or spec.episode_steps is None:
-        what = f"--set ppo.episode_steps={cut} given"
+        what = f"--set {'learner' if config.learner else 'ppo'}.episode_steps={cut} given"
         raise UserError(f"{what}, but '{spec.env_id}' has a clock of its own. Leave it out.")
     return replace(spec, episode_steps=min(cut, spec.episode_steps))
 

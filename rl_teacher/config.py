@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from rl_teacher.errors import UserError
+from rl_teacher.learners import DQNConfig, Learner, ReplayConfig, learner_for, settings_of
+from rl_teacher.quantities import in_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,14 @@ class PPOConfig:
 
     def __post_init__(self) -> None:
         for name in ("n_envs", "n_steps", "shortest", "minibatch", "epochs", "lr", "clip", "max_grad_norm"):
-            _in_range(f"ppo.{name}", getattr(self, name), least=0, open_below=True)
+            in_range(f"ppo.{name}", getattr(self, name), least=0, open_below=True)
         for name in ("gamma", "lam"):
-            _in_range(f"ppo.{name}", getattr(self, name), least=0, most=1)
+            in_range(f"ppo.{name}", getattr(self, name), least=0, most=1)
         for name in ("value_weight", "entropy_weight", "episode_steps"):
-            _in_range(f"ppo.{name}", getattr(self, name), least=0)
-        _in_range("ppo.log_std_init", self.log_std_init, least=-10, most=2)
+            in_range(f"ppo.{name}", getattr(self, name), least=0)
+        in_range("ppo.log_std_init", self.log_std_init, least=-10, most=2)
         for size in self.hidden:
-            _in_range("ppo.hidden", size, least=0, open_below=True)
+            in_range("ppo.hidden", size, least=0, open_below=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,24 +128,16 @@ class RewardConfig:
 
     def __post_init__(self) -> None:
         for name in ("members", "lr", "minibatch", "iters", "pretrain_iters"):
-            _in_range(f"reward.{name}", getattr(self, name), least=0, open_below=True)
+            in_range(f"reward.{name}", getattr(self, name), least=0, open_below=True)
         for name in ("weight_decay", "slope", "enough_in_a_row", "crops", "newest"):
-            _in_range(f"reward.{name}", getattr(self, name), least=0)
+            in_range(f"reward.{name}", getattr(self, name), least=0)
         for name in ("error_rate", "smoothing", "enough_accuracy", "doubt"):
-            _in_range(f"reward.{name}", getattr(self, name), least=0, most=1)
+            in_range(f"reward.{name}", getattr(self, name), least=0, most=1)
         for name in ("discount", "shortest_crop"):
-            _in_range(f"reward.{name}", getattr(self, name), least=0, most=1, open_below=True)
-        _in_range("reward.dropout", self.dropout, least=0, most=0.9)
+            in_range(f"reward.{name}", getattr(self, name), least=0, most=1, open_below=True)
+        in_range("reward.dropout", self.dropout, least=0, most=0.9)
         for size in self.hidden:
-            _in_range("reward.hidden", size, least=0, open_below=True)
-
-
-def _in_range(name: str, given: float, *, least: float, most: float = math.inf, open_below: bool = False) -> None:
-    if (least < given if open_below else least <= given) and given <= most and math.isfinite(given):
-        return
-    above = f"above {least}" if open_below else f"from {least}"
-    upto = "" if most == math.inf else f" to {most}"
-    raise UserError(f"{name} {given} given; allowed is a number {above}{upto}. Choose another with --set {name}=….")
+            in_range("reward.hidden", size, least=0, open_below=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,19 +170,37 @@ class RunConfig:
     """What people are told, Markdown."""
     behavior: str | None
     """What is taught in place of the task, its judge for true reward: ours by name, or package.module:function."""
-    ppo: PPOConfig
+    ppo: PPOConfig | None
+    """Settings of the agent, if it is a PPO, ours or another's."""
     reward: RewardConfig
     replay: str | None = None
     """Experiment whose people's answers are given once more, in a synthetic teacher's place."""
     fixed_horizon: str | None = None
     """How a stock environment's episodes are made to last until the clock; None: they may end early."""
+    learner: Learner | None = None
+    """Settings of the agent, if it is no PPO."""
 
     @property
     def endless(self) -> bool:
         """Whether only the person ends the run: a human run without a number of labels."""
         return self.predictor == "human" and self.n_labels is None
 
+    @property
+    def agent_settings(self) -> PPOConfig | Learner:
+        """Those of whichever agent it is."""
+        return self.ppo or self.learner or PPOConfig()
 
+    def rounds(self) -> tuple[int, int]:
+        """Environment steps after which the agent has learned something: as it likes it, and at the least."""
+        of = self.agent_settings
+        bout = of.n_envs * of.n_steps
+        if isinstance(of, (ReplayConfig, DQNConfig)):
+            return BOUTS * bout, bout
+        return bout, of.n_envs * of.shortest
+
+
+BOUTS = 16
+"""Bouts of learning in a round with a person, for agents that learn from a replay."""
 MOST_PER_PAIR = 100
 """More people than ever answer the same pair."""
 HIGHEST_RATE = 0.5
@@ -222,6 +233,12 @@ def ppo_for(task: str | None, behavior: str | None = None) -> PPOConfig:
     return replace(PPOConfig(), **PPO_BY_TASK.get(behavior or "", PPO_BY_TASK.get(task or "", {})))
 
 
+def settings_for(agent: str, task: str | None, behavior: str | None = None) -> tuple[PPOConfig | None, Learner | None]:
+    """An agent's settings for a behaviour, if there are any of its own, or else for its task: one of the two kinds."""
+    learner = learner_for(agent, task)
+    return (ppo_for(task, behavior), None) if learner is None else (None, learner)
+
+
 def reward_for(reward: RewardConfig, behavior: str | None = None) -> RewardConfig:
     """A recipe's settings of r̂ for a behaviour: what makes a trick is no sum of squares, so the network is by itself.
 
@@ -238,8 +255,9 @@ def read_config(settings: Mapping[str, Any]) -> RunConfig:
         UserError: If it is none of this version.
     """
     try:
-        parts = {name: kind(**_tuples(settings[name])) for name, kind in (("ppo", PPOConfig), ("reward", RewardConfig))}
-        return RunConfig(**{**settings, **parts})
+        kinds = {"ppo": PPOConfig, "reward": RewardConfig, "learner": settings_of(settings["agent"])}
+        given = {name: kind for name, kind in kinds.items() if kind is not None and settings.get(name) is not None}
+        return RunConfig(**{**settings, **{name: kind(**_tuples(settings[name])) for name, kind in given.items()}})
     except (TypeError, KeyError) as error:
         raise UserError(
             f"config.json of the run does not fit this version of RL-Teacher ({error}). Use the version that made it."

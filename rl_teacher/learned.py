@@ -90,15 +90,16 @@ def _reward(run: _Run) -> tuple[Export, nn.Module]:
 
 
 def _policy(run: _Run) -> tuple[Export, nn.Module]:
-    if run.config.agent != "ppo":
+    ppo = run.config.ppo
+    if run.config.agent != "ppo" or ppo is None:
         raise UserError(
             f"'{run.config.name}' was learned by the agent '{run.config.agent}', whose policy has a form of its own; "
             "only that of ppo can be exported so far. Its reward can: rl-teacher export reward."
         )
     tensors = _tensors(run, "agent")
     with must_fit(run.checkpoint / "agent.safetensors"):
-        module = FrozenPolicy.of_checkpoint(tensors, run.act_space, run.config.ppo.hidden)
-    settings = {"hidden": run.config.ppo.hidden}
+        module = FrozenPolicy.of_checkpoint(tensors, run.act_space, ppo.hidden)
+    settings = {"hidden": ppo.hidden}
     export = Export("policy", run.obs_shape, run.act_space, settings, run.about, module.state_dict())
     return export, module
 

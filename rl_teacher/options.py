@@ -9,8 +9,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rl_teacher.agents.registry import resolve_agent
-from rl_teacher.config import HIGHEST_RATE, MOST_PER_PAIR, STEPS_PER_LABEL, RewardConfig, RunConfig, ppo_for, reward_for
+from rl_teacher.agents.registry import check_fit, resolve_agent
+from rl_teacher.config import (
+    HIGHEST_RATE,
+    MOST_PER_PAIR,
+    STEPS_PER_LABEL,
+    RewardConfig,
+    RunConfig,
+    reward_for,
+    settings_for,
+)
 from rl_teacher.envs.behaviors import resolve
 from rl_teacher.errors import UserError, unknown
 from rl_teacher.overrides import override
@@ -67,7 +75,7 @@ def parser() -> Parser:
     option("-l", "--n_labels", help="answers in all, up to 100,000; without it a person teaches until they stop")
     option("-L", "--pretrain_labels", help="answers before the agent learns (default: a quarter of -l)")
     option("-t", "--num_timesteps", default="5e6", help="environment steps (default 5e6)")
-    option("-a", "--agent", default="ppo", help="ppo, also under its name in the original, pposgd_mpi")
+    option("-a", "--agent", default="ppo", help="who learns: ppo (default), trpo, sb3:SAC, sbx:SAC …; docs/agents.md")
     option("-i", "--pretrain_iters", help="gradient steps of the first fit (default 300)")
     option("-V", "--no_videos", action="store_true", help="do not render video files")
     option("--preset", default="default", help="how r̂ is learned and asked for: default, paper, original")
@@ -107,14 +115,16 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         raise UserError(f"The following arguments are required: {', '.join(missing)}. See --help.")
     if args.predictor not in PREDICTORS:
         raise unknown("predictor", args.predictor, PREDICTORS)
+    agent = resolve_agent(args.agent)
     with fault_log(run_dir, args.name):
         spec = resolve(args.env_id, args.behavior, args.fixed_horizon)
+    check_fit(agent, spec.env_id, spec.n_actions)
     n_labels = None if args.n_labels is None else count("-l/--n_labels", args.n_labels, "700", most=MOST_LABELS)
     pretrain = _pretrain(args.pretrain_labels, n_labels)
     recipe = preset(args.preset)
-    ppo = ppo_for(spec.task.name if spec.task else None, args.behavior)
-    settings = {"reward": reward_for(recipe.reward, args.behavior), "ppo": ppo}
-    settings = override(settings, args.set)
+    ppo, learner = settings_for(agent, spec.task.name if spec.task else None, args.behavior)
+    of_agent = {"ppo": ppo} if learner is None else {"learner": learner}
+    settings = override({"reward": reward_for(recipe.reward, args.behavior), **of_agent}, args.set)
     reward: RewardConfig = settings["reward"]
     if args.pretrain_iters is not None:
         reward = replace(reward, pretrain_iters=count("-i/--pretrain_iters", args.pretrain_iters, "300"))
@@ -127,7 +137,7 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         n_labels=n_labels,
         pretrain_labels=pretrain,
         num_timesteps=count("-t/--num_timesteps", args.num_timesteps, "1e6"),
-        agent=resolve_agent(args.agent),
+        agent=agent,
         preset=args.preset.lower(),
         teacher=_teacher(args.predictor, args.teacher),
         label_schedule=schedule,
@@ -135,10 +145,11 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         queries=args.queries or recipe.queries,
         instructions=_instructions(args.instructions) or spec.instructions,
         behavior=args.behavior,
-        ppo=settings["ppo"],
+        ppo=settings.get("ppo"),
         reward=reward,
         replay=args.replay,
         fixed_horizon=args.fixed_horizon,
+        learner=settings.get("learner"),
     )
     make_strategy(config.queries)  # a mistake is told before anything is made
     schedule_for(config)

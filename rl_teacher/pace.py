@@ -181,7 +181,7 @@ def pace_for(config: RunConfig, clip_steps: int) -> Pace:
 
 def _human_round(config: RunConfig) -> int:
     """Steps of a round with a person: one rollout, so short that each answer can have a policy update of its own."""
-    rollout, shortest = (config.ppo.n_envs * n for n in (config.ppo.n_steps, config.ppo.shortest))
+    rollout, shortest = config.rounds()
     if config.n_labels is None:
         return rollout
     later = max(1, config.n_labels - config.pretrain_labels)

@@ -59,6 +59,14 @@ class VecEnv(Protocol):
         """Take one step in each; act is (N, *act)."""
         ...
 
+    def renew(self) -> np.ndarray:
+        """Begin the next episode now wherever one is over, for those who cannot wait for the next step to do it.
+
+        Returns:
+            Their first observations (n, *obs) float32, in the order of the environments.
+        """
+        ...
+
     def close(self) -> None:
         """Free the simulator. Closing twice is harmless."""
         ...

@@ -53,3 +53,23 @@ def number(given: str) -> float:
         return int(given) if given.isdecimal() else float(given)
     except ValueError:
         return math.nan
+
+
+def in_range(name: str, given: float, *, least: float, most: float = math.inf, open_below: bool = False) -> None:
+    """Check one setting.
+
+    Args:
+        name: As `--set` names it.
+        given: Its value.
+        least: The smallest allowed …
+        most: … and the largest.
+        open_below: Whether it must be larger than `least`.
+
+    Raises:
+        UserError: If it is out of bounds or no number.
+    """
+    if (least < given if open_below else least <= given) and given <= most and math.isfinite(given):
+        return
+    above = f"above {least}" if open_below else f"from {least}"
+    upto = "" if most == math.inf else f" to {most}"
+    raise UserError(f"{name} {given} given; allowed is a number {above}{upto}. Choose another with --set {name}=….")

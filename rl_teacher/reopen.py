@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rl_teacher.agents.ppo import PPO
+from rl_teacher.agents.making import make_agent
 from rl_teacher.checkpoints import PARTS
 from rl_teacher.config import REWARD_SEED, RunConfig, derived_seed, read_config
 from rl_teacher.desk import ClipKeeper, render
@@ -58,7 +58,7 @@ def reopen(run_dir: Path, run: Run, store: Store) -> Subject:
         stack.callback(env.close)
         stage = Stage(spec, 0, n_envs=1)
         stack.callback(stage.close)
-        agent = PPO(env, config.ppo, 0)
+        agent = make_agent(config, env, 0, only_plays=True)
         agent.load(checkpoint)
         reward = RewardEnsemble(stage.obs_space, stage.act_space, config.reward, derived_seed(config.seed, REWARD_SEED))
         if config.predictor != "rl":

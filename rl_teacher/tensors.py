@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from rl_teacher.errors import NotFiniteError, UserError
@@ -33,6 +35,16 @@ def restore_optimiser(optim: torch.optim.Optimizer, tensors: Mapping[str, Tensor
             _, index, key = name.split(".", 2)
             state.setdefault(int(index), {})[key] = value
     optim.load_state_dict({**optim.state_dict(), "state": state})
+
+
+def dice_tensor(rng: np.random.Generator) -> Tensor:
+    """The state of a NumPy generator, as the letters of its JSON."""
+    return torch.from_numpy(np.frombuffer(json.dumps(rng.bit_generator.state).encode(), dtype=np.uint8).copy())
+
+
+def restore_dice(rng: np.random.Generator, state: Tensor) -> None:
+    """Put back what `dice_tensor` gave."""
+    rng.bit_generator.state = json.loads(state.numpy().tobytes())
 
 
 def group(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -60,6 +72,15 @@ def save_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
         )
     with disk_faults(path):
         save_file(dict(tensors), path)
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """What a safetensors file holds, each tensor where PyTorch would have put it.
+
+    As they lie in the file they may begin at any address, and sums over them then differ in the last bit from those of
+    a run that never stopped.
+    """
+    return {name: tensor.clone() for name, tensor in load_file(path).items()}
 
 
 @contextmanager

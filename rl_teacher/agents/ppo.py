@@ -8,15 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from rl_teacher.agents.networks import Policy, RunningNorm, make_policy, mlp
-from rl_teacher.agents.rollout import Collector, Rollout, gae
+from rl_teacher.agents.rollout import Collector, RewardScale, Rollout, gae, must_be_finite
 from rl_teacher.config import PPOConfig
-from rl_teacher.errors import NotFiniteError
 from rl_teacher.protocols import Info, RewardFn, VecEnv
-from rl_teacher.tensors import group, must_fit, named, optimiser_tensors, restore_optimiser, save_finite
+from rl_teacher.tensors import group, load_tensors, must_fit, named, optimiser_tensors, restore_optimiser, save_finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,7 @@ class PPO:
         self._params = [*self.policy.parameters(), *self.value.parameters()]
         self._optim = torch.optim.Adam(self._params, lr=config.lr, eps=1e-5, fused=True)
         self._norm = RunningNorm((obs_dim,))
-        self._ret_norm = RunningNorm(())
-        self._ret = np.zeros(env.n_envs)
+        self._scale = RewardScale(config.gamma, env.n_envs)
 
     @torch.no_grad()
     def act(self, obs: np.ndarray, *, explore: bool) -> np.ndarray:
@@ -97,7 +94,7 @@ class PPO:
             **named(self.value.state_dict(), "value"),
             **optimiser_tensors(self._optim),
             **named(self._norm.state(), "obs_norm"),
-            **named(self._ret_norm.state(), "ret_norm"),
+            **named(self._scale.norm.state(), "ret_norm"),
             "rng": self._rng.get_state(),
         }
         save_finite(tensors, folder / "agent.safetensors")
@@ -109,19 +106,19 @@ class PPO:
             UserError: If it was written for other observations or actions.
         """
         path = folder / "agent.safetensors"
-        tensors = load_file(path)
+        tensors = load_tensors(path)
         with must_fit(path):
             self.policy.load_state_dict(group(tensors, "policy"))
             self.value.load_state_dict(group(tensors, "value"))
         restore_optimiser(self._optim, tensors)
         self._norm.restore(group(tensors, "obs_norm"))
-        self._ret_norm.restore(group(tensors, "ret_norm"))
+        self._scale.norm.restore(group(tensors, "ret_norm"))
         self._rng.set_state(tensors["rng"])
 
     def restart(self, seed: int) -> None:
         """Begin new episodes in all environments; see `protocols.Agent`."""
         self._collector.restart(seed)
-        self._ret = np.zeros_like(self._ret)
+        self._scale.restart()
 
     @torch.no_grad()
     def _choose(self, obs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -129,12 +126,7 @@ class PPO:
         return self.policy.to_env(raw), raw.numpy()
 
     def _learn(self, rollout: Rollout, rew: np.ndarray) -> Info:
-        if not np.isfinite(rew).all():
-            raise NotFiniteError(
-                f"The reward given to the agent is not finite in {int((~np.isfinite(rew)).sum())} of {rew.size} steps. "
-                "Nothing was learned from it; the run goes on from its last checkpoint when started again."
-            )
-        batch = self._batch(rollout, rew * rollout.valid)
+        batch = self._batch(rollout, must_be_finite(rew) * rollout.valid)
         infos, size = [], self.config.minibatch
         for _ in range(self.config.epochs):
             shuffled = batch.rows(torch.randperm(len(batch.obs), generator=self._rng))
@@ -150,7 +142,7 @@ class PPO:
         obs = self._norm(rollout.obs.reshape(*rollout.obs.shape[:2], -1))
         raw = torch.from_numpy(rollout.raw_act)
         val = self.value(obs).squeeze(-1).numpy()
-        scaled = self._scale(rew, rollout).astype(np.float32)
+        scaled = self._scale(rew, rollout.terminated | rollout.truncated)
         adv, ret = gae(scaled, val, rollout.terminated, rollout.truncated, self.config.gamma, self.config.lam)
         keep = torch.from_numpy(rollout.valid)
         obs, act = obs[:-1][keep], raw[keep]
@@ -158,16 +150,6 @@ class PPO:
         advantage = torch.from_numpy(adv)[keep]
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
         return Batch(obs, act, logp, advantage, torch.from_numpy(ret)[keep])
-
-    def _scale(self, rew: np.ndarray, rollout: Rollout) -> np.ndarray:
-        """Rewards in units of the spread of the discounted return, so that one value-loss weight fits every task."""
-        rets = np.empty_like(rew, dtype=np.float64)
-        for t in range(len(rew)):
-            self._ret = self._ret * self.config.gamma + rew[t]
-            rets[t] = self._ret
-            self._ret = self._ret * ~(rollout.terminated[t] | rollout.truncated[t])
-        self._ret_norm.update(rets.reshape(-1))
-        return np.clip(rew / np.sqrt(self._ret_norm.var + 1e-8), -10.0, 10.0)
 
     def _step(self, batch: Batch) -> Tensor:
         loss, info = ppo_loss(self.policy, self.value, batch, self.config)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rl_teacher.agents.networks import RunningNorm
 from rl_teacher.errors import NotFiniteError
 from rl_teacher.protocols import VecEnv
 
@@ -113,3 +114,45 @@ def gae(
         last = delta[t] + goes_on[t] * last
         adv[t] = last
     return adv, adv + val[:-1]
+
+
+class RewardScale:
+    """Rewards in units of the spread of the discounted return, so that one value-loss weight fits every task.
+
+    Args:
+        gamma: Discount.
+        n_envs: N.
+    """
+
+    def __init__(self, gamma: float, n_envs: int):
+        self.norm = RunningNorm(())
+        self._gamma = gamma
+        self._ret = np.zeros(n_envs)
+
+    def __call__(self, rew: np.ndarray, over: np.ndarray) -> np.ndarray:
+        """Scaled rewards (T, N) float32 for rew (T, N), which go on from those before; `over` (T, N) ends episodes."""
+        rets = np.empty(rew.shape)
+        for t in range(len(rew)):
+            self._ret = self._ret * self._gamma + rew[t]
+            rets[t] = self._ret
+            self._ret = self._ret * ~over[t]
+        self.norm.update(rets.reshape(-1))
+        return np.clip(rew / np.sqrt(self.norm.var + 1e-8), -10.0, 10.0).astype(np.float32)
+
+    def restart(self) -> None:
+        """New episodes begin everywhere."""
+        self._ret = np.zeros_like(self._ret)
+
+
+def must_be_finite(rew: np.ndarray) -> np.ndarray:
+    """The same rewards.
+
+    Raises:
+        NotFiniteError: If one of them is NaN or infinite.
+    """
+    if np.isfinite(rew).all():
+        return rew
+    raise NotFiniteError(
+        f"The reward given to the agent is not finite in {int((~np.isfinite(rew)).sum())} of {rew.size} steps. "
+        "Nothing was learned from it; the run goes on from its last checkpoint when started again."
+    )

@@ -128,6 +128,12 @@ class EnvPoolVec:
         self._over = terminated | truncated
         return VecStep(self._seen(obs), env_rew, terminated, truncated)
 
+    def renew(self) -> np.ndarray:
+        """Begin the next episode now wherever one is over; returns their first obs (n, D) float32."""
+        obs, _ = self._env.reset(np.flatnonzero(self._over).astype(np.int32))
+        self._over, self._cut = np.zeros((2, self.n_envs), dtype=bool)
+        return self._seen(obs)
+
     def _step_or_reset(self, act: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """What the simulator would give if it knew of the copies that were cut."""
         cut, others = (np.flatnonzero(which).astype(np.int32) for which in (self._cut, ~self._cut))
@@ -189,6 +195,12 @@ class GymnasiumVec:
         truncated |= self._first.cut(terminated | truncated)
         self._over = terminated | truncated
         return VecStep(obs, env_rew, terminated, truncated)
+
+    def renew(self) -> np.ndarray:
+        """Begin the next episode now wherever one is over; returns their first obs (n, D) float32."""
+        started = [sim.reset() for sim, over in zip(self._simulators, self._over, strict=True) if over]
+        self._over = np.zeros(self.n_envs, dtype=bool)
+        return np.stack(started).astype(np.float32)
 
     def close(self) -> None:
         """Free the simulators. Closing twice is harmless."""

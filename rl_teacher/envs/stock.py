@@ -42,6 +42,7 @@ class Found:
     clip_steps: int
     fps: float
     dt: float | None
+    n_actions: int | None
 
 
 def is_registered(gym_id: str) -> bool:
@@ -126,6 +127,7 @@ def _describe(env: gym.Env) -> Found:
         clip_steps,
         min(fps, clip_steps / SECONDS_ON_SCREEN),
         dt,
+        int(env.action_space.n) if isinstance(env.action_space, gym.spaces.Discrete) else None,
     )
 
 

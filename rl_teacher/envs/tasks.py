@@ -224,6 +224,8 @@ class EnvSpec:
     """The judge where there is no task to hold it: of a stock environment, in place of its own reward."""
     fixed_horizon: str | None = None
     """How the episodes of a stock environment are made to last until the clock; None: they may end early."""
+    n_actions: int | None = None
+    """How many actions there are to choose from; None: they are continuous."""
 
 
 def resolve(env_id: str, horizon: str | None = None) -> EnvSpec:
@@ -273,6 +275,7 @@ def _stock(env_id: str, horizon: str | None) -> EnvSpec:
         found.dt,
         instructions=says,
         fixed_horizon=horizon,
+        n_actions=found.n_actions,
     )
 
 

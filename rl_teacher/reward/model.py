@@ -9,7 +9,6 @@ from pathlib import Path
 import gymnasium as gym
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from rl_teacher.config import RewardConfig
@@ -21,7 +20,7 @@ from rl_teacher.reward.l2 import AdaptiveL2
 from rl_teacher.reward.loss import prefer_left
 from rl_teacher.reward.networks import EnsembleMLP, act_dim, features
 from rl_teacher.reward.wide import SparseTerms
-from rl_teacher.tensors import group, must_fit, named, optimiser_tensors, restore_optimiser, save_finite
+from rl_teacher.tensors import group, load_tensors, must_fit, named, optimiser_tensors, restore_optimiser, save_finite
 from rl_teacher.trajectory import Comparison, ComparisonBatch, Query
 
 CHUNK = 2_048
@@ -129,7 +128,7 @@ class RewardEnsemble:
             UserError: If it was written for other observations or actions.
         """
         path = folder / "reward.safetensors"
-        tensors = load_file(path)
+        tensors = load_tensors(path)
         with must_fit(path):
             self._net.load_state_dict(group(tensors, "net"))
         restore_optimiser(self._optim, tensors)
