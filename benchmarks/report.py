@@ -10,7 +10,7 @@ Agarwal et al. 2021). Needs the extra `report`.
 
 from __future__ import annotations
 
-# pyright: reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+# pyright: reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false, reportReturnType=false
 # (pandas says DataFrame | Series wherever rows are chosen)
 import argparse
 import sys
@@ -32,6 +32,8 @@ BEGIN, END = "<!-- report -->", "<!-- end of report -->"
 POINTS = 50
 """Of a curve against minutes."""
 TASK = ["task", "steps"]
+PANELS = 4
+"""In a row of a picture."""
 
 
 def scored(rows: pd.DataFrame, column: str = "true_return", reference: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -68,6 +70,15 @@ def groups(rows: pd.DataFrame, *columns: str) -> list[tuple[tuple[Any, ...], pd.
     return [(tuple(key), group) for key, group in rows.groupby([*columns])]  # type: ignore[arg-type]
 
 
+def shared(scores: pd.DataFrame) -> pd.DataFrame:
+    """What recipes can be compared by over all: tasks that each of them ran, with numbers of answers that each got."""
+    recipes = scores.variant.nunique()
+    tasks = scores[scores.groupby(TASK).variant.transform("nunique") == recipes]
+    n_cells = tasks[TASK].drop_duplicates().shape[0] * recipes
+    cells = tasks[["labels", "variant", *TASK]].drop_duplicates().labels.value_counts()
+    return tasks[tasks.labels.isin(cells[cells == n_cells].index)]
+
+
 def truth_table(rows: pd.DataFrame) -> str:
     """R* and R_random of each task."""
     lines = ["| task, steps | random | R*: IQM (95 %) | worst seed | seeds |", "|---|---|---|---|---|"]
@@ -98,13 +109,17 @@ def score_table(scores: pd.DataFrame) -> str:
 
 
 def areas(scores: pd.DataFrame, course: pd.DataFrame) -> str:
-    """Area under the score: over training time at each number of answers, and over the logarithm of the answers."""
+    """Area under the score: over training time at each number of answers, and over the logarithm of the answers.
+
+    The second, which needs several numbers of answers, is over the tasks that all recipes ran (`shared`).
+    """
     lines = ["| recipe | answers | area over minutes | area over log₂ answers |", "|---|---|---|---|"]
     for variant, group in scores.groupby("variant"):
-        means = group.groupby("labels").score.mean()
+        common = shared(scores)
+        means = common[common.variant == variant].groupby("labels").score.mean()
         over = np.log2(means.index.to_numpy(dtype=float))
         wide = f"{np.trapezoid(means, over) / (over[-1] - over[0]):.2f}" if len(means) > 1 else "–"
-        for labels in means.index:
+        for labels in sorted(group.labels.unique()):
             minutes = _against_minutes(course[(course.variant == variant) & (course.labels == labels)])
             lines.append(f"| {variant} | {labels} | {np.nanmean(minutes[1]):.2f} | {wide} |")
     return "\n".join(lines)
@@ -121,50 +136,67 @@ def _against_minutes(course: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw_labels(scores: pd.DataFrame, path: Path) -> None:
-    """Score against the number of answers, one panel per task and one over all."""
+    """Score against the number of answers, one panel per task and one over those that all recipes ran."""
     tasks = sorted(set(zip(scores.task, scores.steps, strict=True)))
-    figure, axes = plt.subplots(1, len(tasks) + 1, figsize=(3.2 * (len(tasks) + 1), 3), sharey=True, squeeze=False)
-    for ax, which in zip(axes[0], [*tasks, None], strict=True):
-        of = scores if which is None else scores[(scores.task == which[0]) & (scores.steps == which[1])]
+    figure, axes = _panels(len(tasks) + 1)
+    common = shared(scores)
+    for ax, which in zip(axes, [*tasks, None], strict=True):
+        of = common if which is None else scores[(scores.task == which[0]) & (scores.steps == which[1])]
         for variant, group in of.groupby("variant"):
             budgets = sorted(group.labels.unique())
             bounds = np.array([iqm(group[group.labels == n]) for n in budgets])
             ax.plot(budgets, bounds[:, 0], "o-", label=variant)
             ax.fill_between(budgets, bounds[:, 1], bounds[:, 2], alpha=0.15)
-        ax.set(xscale="log", xlabel="answers", title="all" if which is None else f"{which[0]}, {which[1] / 1e6:g} M")
+        over = f"{common.task.nunique()} tasks, all recipes"
+        ax.set(xscale="log", xlabel="answers", title=over if which is None else f"{which[0]}, {which[1] / 1e6:g} M")
         budgets = sorted(scores.labels.unique())
         ax.set_xticks(budgets, [str(n) for n in budgets])
         ax.minorticks_off()
         _dress(ax)
-    axes[0][0].set_ylabel("score (IQM, 95 %)")
-    _save(figure, axes[0][-1], path)
+    _save(figure, axes, "score (IQM, 95 %)", path)
 
 
 def draw_minutes(course: pd.DataFrame, path: Path) -> None:
     """Score against minutes on this machine, one panel per task, mean over seeds."""
     tasks = sorted(set(zip(course.task, course.steps, strict=True)))
-    figure, axes = plt.subplots(1, len(tasks), figsize=(3.2 * len(tasks), 3), sharey=True, squeeze=False)
-    for ax, (task, steps) in zip(axes[0], tasks, strict=True):
+    figure, axes = _panels(len(tasks))
+    cells = sorted({(variant, labels) for variant, labels in zip(course.variant, course.labels, strict=True)})
+    colours = {cell: plt.get_cmap("tab10")(place % 10) for place, cell in enumerate(cells)}
+    for ax, (task, steps) in zip(axes, tasks, strict=True):
         of_task = course[(course.task == task) & (course.steps == steps)]
         for (variant, labels), group in groups(of_task, "variant", "labels"):
             share, score = _against_minutes(group)
             length = group.groupby("seed").minutes.max().mean()
-            ax.plot(share * length, score, label=variant if variant == "truth" else f"{variant}, {labels}")
+            name = variant if variant == "truth" else f"{variant}, {labels}"
+            ax.plot(
+                share * length, score, label=name, color="black" if variant == "truth" else colours[variant, labels]
+            )
         ax.set(xlabel="minutes", title=f"{task}, {steps / 1e6:g} M")
         _dress(ax)
-    axes[0][0].set_ylabel("score (mean)")
-    _save(figure, axes[0][-1], path)
+    _save(figure, axes, "score (mean)", path)
+
+
+def _panels(n: int) -> tuple[Any, list[Any]]:
+    """A figure with so many panels, in rows."""
+    n_rows, n_columns = -(-n // PANELS), min(n, PANELS)
+    figure, axes = plt.subplots(n_rows, n_columns, figsize=(3.2 * n_columns, 3 * n_rows), sharey=True, squeeze=False)
+    for unused in axes.flat[n:]:
+        unused.axis("off")
+    return figure, list(axes.flat[:n])
 
 
 def _dress(ax: Any) -> None:
     ax.axhline(1.0, color="gray", linewidth=0.8, linestyle="--")
-    ax.set_ylim(-0.1, 1.3)
+    ax.set_ylim(-0.1, 1.7)
     ax.grid(alpha=0.2)
 
 
-def _save(figure: Any, last: Any, path: Path) -> None:
-    last.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.02, 0.5))
+def _save(figure: Any, axes: list[Any], ylabel: str, path: Path) -> None:
+    for first in axes[::PANELS]:
+        first.set_ylabel(ylabel)
+    named = {name: line for ax in axes for line, name in zip(*ax.get_legend_handles_labels(), strict=True)}
     figure.tight_layout()
+    figure.legend(named.values(), named.keys(), fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.savefig(path, dpi=110, bbox_inches="tight")
     plt.close(figure)
 

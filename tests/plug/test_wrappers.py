@@ -129,7 +129,10 @@ def test_a_vector_switches_too_and_keeps_the_true_rewards():
 
 @pytest.mark.slow
 def test_wrapped_copies_in_other_processes_are_switched_from_here():
-    env = vector(AutoresetMode.NEXT_STEP, lambda one: PredictedReward(one, steps_so_far), kind=AsyncVectorEnv)
+    def switched(one):
+        return PredictedReward(one, steps_so_far)
+
+    env = vector(AutoresetMode.NEXT_STEP, switched, kind=AsyncVectorEnv, context="forkserver")
     try:
         env.reset(seed=0)
         act = np.zeros((2, 1), dtype=np.float32)
