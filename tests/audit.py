@@ -27,7 +27,6 @@ ACCEPTED: dict[str, str] = {}
 """Findings we can live with, by their id, each with its reason."""
 SEVERE = ("high", "critical")
 PYPI = "https://pypi.org"
-NPM = "https://registry.npmjs.org"
 BULK = "/-/npm/v1/security/advisories/bulk"
 WEB = Path(__file__).resolve().parent.parent / "web"
 
@@ -99,14 +98,16 @@ def of_pip_audit(said: str, complaint: str = "") -> Report:
     return report
 
 
-def page_packages(service: str = NPM) -> Report:
-    """Everything in the page's lock file."""
+def page_packages(service: str | None = None) -> Report:
+    """Everything in the page's lock file, by the registry that npm is set up for unless another is given."""
+    build = _build()
+    npm = [str(build.node()), str(build.npm())]
+    service = (service or run([*npm, "config", "get", "registry"], WEB, SECONDS).stdout.strip()).rstrip("/")
     known = ask(service + BULK, {"lodash": ["4.17.4"]})
     if not known.get("lodash"):
         raise NotAuditedError(f"{service} does not know that lodash 4.17.4 is vulnerable, so it knows nothing")
-    build = _build()
     options = ["audit", "--json", f"--registry={service}", "--fetch-retries=0", f"--fetch-timeout={1000 * SECONDS}"]
-    done = run([str(build.node()), str(build.npm()), *options], WEB, 60)
+    done = run([*npm, *options], WEB, 60)
     return of_npm_audit(done.stdout, done.stderr)
 
 
