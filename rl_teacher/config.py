@@ -125,11 +125,14 @@ class RewardConfig:
     """Answers that the members who did not learn from them hold for less likely than this are left out; 0: none."""
     newest: int = 0
     """Only so many of the newest answers are learned from; 0: all."""
+    curiosity: float = 0.0
+    """How many times the standard deviation of the members the agent is given on top of r̂, so that it does what
+    nobody knows the worth of, and is asked about (RUNE, Liang et al. 2022). It is no part of r̂ itself."""
 
     def __post_init__(self) -> None:
         for name in ("members", "lr", "minibatch", "iters", "pretrain_iters"):
             in_range(f"reward.{name}", getattr(self, name), least=0, open_below=True)
-        for name in ("weight_decay", "slope", "enough_in_a_row", "crops", "newest"):
+        for name in ("weight_decay", "slope", "enough_in_a_row", "crops", "newest", "curiosity"):
             in_range(f"reward.{name}", getattr(self, name), least=0)
         for name in ("error_rate", "smoothing", "enough_accuracy", "doubt"):
             in_range(f"reward.{name}", getattr(self, name), least=0, most=1)

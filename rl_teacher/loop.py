@@ -213,7 +213,7 @@ class TeachingLoop(Loop):
         ties = all(comparison.mu[0] == comparison.mu[1] for comparison in self.comparisons.values())
         self.watch.say(ONLY_TIES if ties else "learning from the answers")
         self._lesson_began = time.time()
-        return self.lesson(self.reward.predict)
+        return self.lesson(self.reward.incentive)
 
     def end(self, info: Info) -> dict[str, float]:
         """Ask about what the agent does now, listen, fit."""

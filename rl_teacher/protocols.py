@@ -118,7 +118,11 @@ class RewardModel(Protocol):
     """How often it was fitted."""
 
     def predict(self, obs: np.ndarray, act: np.ndarray) -> np.ndarray:
-        """Normalised r̂, (…) for obs (…, *obs) and act (…, *act). This is the RewardFn agents get."""
+        """Normalised r̂, (…) for obs (…, *obs) and act (…, *act)."""
+        ...
+
+    def incentive(self, obs: np.ndarray, act: np.ndarray) -> np.ndarray:
+        """What agents are given, (…): r̂, and something for what its members do not agree about yet, if so set."""
         ...
 
     def votes(self, queries: Sequence[Query]) -> np.ndarray:

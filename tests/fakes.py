@@ -91,6 +91,8 @@ class FakeReward:
     def predict(self, obs: np.ndarray, act: np.ndarray) -> np.ndarray:
         return np.zeros(obs.shape[:-1], dtype=np.float32)
 
+    incentive = predict
+
     def votes(self, queries: Sequence[Query]) -> np.ndarray:
         return np.full((1, len(queries)), 0.5)
 

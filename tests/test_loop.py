@@ -29,7 +29,7 @@ def test_synthetic_run_asks_what_the_schedule_wants():
     assert loop.stage.random[0]
     assert not any(loop.stage.random[2:])
     assert len(loop.comparisons) == 60
-    assert all(reward == loop.reward.predict for reward in loop.agent.rewards)
+    assert all(reward == loop.reward.incentive for reward in loop.agent.rewards)
 
 
 def test_first_fit_is_made_of_the_pretraining_answers_only():

@@ -97,7 +97,7 @@ class CurrentReward:
             UserError: For other shapes, with both; a NotFiniteError for an observation that is NaN or infinite.
         """
         obs, act, lead = checked(obs, act, self.obs_shape, self.act_shape)
-        return self._loop.reward.predict(obs, act) if self._loop.ready else np.zeros(lead, dtype=np.float32)
+        return self._loop.reward.incentive(obs, act) if self._loop.ready else np.zeros(lead, dtype=np.float32)
 
 
 class Lessons:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import gymnasium as gym
@@ -66,7 +66,19 @@ class RewardEnsemble:
         Raises:
             NotFiniteError: If r̂ is NaN or infinite anywhere.
         """
-        rew = torch.cat([self._normalised(x) for x in self._inputs(obs, act).split(CHUNK)]).numpy()
+        return self._each_chunk(obs, act, self._normalised)
+
+    @torch.no_grad()
+    def incentive(self, obs: np.ndarray, act: np.ndarray) -> np.ndarray:
+        """What an agent is given: r̂, and `curiosity` times the spread of the members; shapes as `predict`.
+
+        Raises:
+            NotFiniteError: If it is NaN or infinite anywhere.
+        """
+        return self._each_chunk(obs, act, self._with_spread if self.config.curiosity else self._normalised)
+
+    def _each_chunk(self, obs: np.ndarray, act: np.ndarray, worth: Callable[[Tensor], Tensor]) -> np.ndarray:
+        rew = torch.cat([worth(x) for x in self._inputs(obs, act).split(CHUNK)]).numpy()
         if not np.isfinite(rew).all():
             raise NotFiniteError(
                 f"r̂ is not finite in {int((~np.isfinite(rew)).sum())} of {rew.size} steps after fit {self.n_fits}. "
@@ -145,8 +157,16 @@ class RewardEnsemble:
         x = features(obs, act, self._n_obs, self._act_space, self.config.use_act)
         return ((x - self._in_mean) / self._in_std).clamp_(-10.0, 10.0) if self.config.normalise_inputs else x
 
+    def _members(self, x: Tensor) -> Tensor:
+        return (self._net(x) - self._out_mean) / self._out_std
+
     def _normalised(self, x: Tensor) -> Tensor:
-        return ((self._net(x) - self._out_mean) / self._out_std).mean(0)
+        return self._members(x).mean(0)
+
+    def _with_spread(self, x: Tensor) -> Tensor:
+        # r = mean(r̂_i) + β std(r̂_i): Liang et al. 2022, section 4.2
+        members = self._members(x)
+        return members.mean(0) + self.config.curiosity * members.std(0, unbiased=False)
 
     def _data(self, comparisons: Sequence[Comparison]) -> FitData:
         """All comparisons as tensors; the input statistics become those of their segments."""

@@ -77,6 +77,30 @@ def test_each_members_output_is_normalised_before_the_average():
     assert np.allclose(r_hat.predict(obs, act).reshape(-1), members.mean(0).numpy(), atol=1e-5)
 
 
+def test_curiosity_pays_for_what_members_do_not_agree_about_and_leaves_r_hat_as_it_is():
+    plain, curious = model(), model(curiosity=2.0)
+    comparisons = by_first_number(60)
+    for r_hat in (plain, curious):
+        r_hat.fit(comparisons, 100)
+    segments = [s for c in comparisons for s in (c.query.left, c.query.right)]
+    obs, act = np.stack([s.obs for s in segments]), np.stack([s.act for s in segments])
+    assert np.array_equal(plain.incentive(obs, act), plain.predict(obs, act))
+    assert np.array_equal(curious.predict(obs, act), plain.predict(obs, act))
+    with torch.no_grad():
+        members = (curious._net(curious._inputs(obs, act)) - curious._out_mean) / curious._out_std
+    extra = (curious.incentive(obs, act) - curious.predict(obs, act)).reshape(-1)
+    assert np.allclose(extra, 2.0 * members.std(0, unbiased=False).numpy(), atol=1e-5)
+    assert extra.min() >= 0
+    assert extra.max() > 0
+
+
+def test_one_member_has_nothing_to_be_curious_about():
+    r_hat = model(members=1, curiosity=1.0)
+    r_hat.fit(by_first_number(20), 20)
+    obs, act = np.ones((4, 3)), np.zeros((4, 2))
+    assert np.array_equal(r_hat.incentive(obs, act), r_hat.predict(obs, act))
+
+
 def test_frozen_between_fits_and_a_batch_gives_what_its_items_give():
     r_hat = model(use_act=True)
     r_hat.fit(by_first_number(20))
