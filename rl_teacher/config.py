@@ -128,11 +128,13 @@ class RewardConfig:
     curiosity: float = 0.0
     """How many times the standard deviation of the members the agent is given on top of r̂, so that it does what
     nobody knows the worth of, and is asked about (RUNE, Liang et al. 2022). It is no part of r̂ itself."""
+    curious_for: int = 0
+    """Answers by which that has fallen to nothing, evenly: it pays while there is somebody to ask. 0: it stays."""
 
     def __post_init__(self) -> None:
         for name in ("members", "lr", "minibatch", "iters", "pretrain_iters"):
             in_range(f"reward.{name}", getattr(self, name), least=0, open_below=True)
-        for name in ("weight_decay", "slope", "enough_in_a_row", "crops", "newest", "curiosity"):
+        for name in ("weight_decay", "slope", "enough_in_a_row", "crops", "newest", "curiosity", "curious_for"):
             in_range(f"reward.{name}", getattr(self, name), least=0)
         for name in ("error_rate", "smoothing", "enough_accuracy", "doubt"):
             in_range(f"reward.{name}", getattr(self, name), least=0, most=1)

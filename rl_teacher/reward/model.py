@@ -58,6 +58,8 @@ class RewardEnsemble:
         self._in_mean, self._in_std = torch.zeros(n_in), torch.ones(n_in)
         self._out_mean, self._out_std = torch.zeros(config.members, 1), torch.ones(config.members, 1)
         self.n_members, self.n_fits = config.members, 0
+        self._n_learned = 0
+        """Comparisons of the last fit."""
 
     @torch.no_grad()
     def predict(self, obs: np.ndarray, act: np.ndarray) -> np.ndarray:
@@ -75,7 +77,7 @@ class RewardEnsemble:
         Raises:
             NotFiniteError: If it is NaN or infinite anywhere.
         """
-        return self._each_chunk(obs, act, self._with_spread if self.config.curiosity else self._normalised)
+        return self._each_chunk(obs, act, self._with_spread if self._curiosity else self._normalised)
 
     def _each_chunk(self, obs: np.ndarray, act: np.ndarray, worth: Callable[[Tensor], Tensor]) -> np.ndarray:
         rew = torch.cat([worth(x) for x in self._inputs(obs, act).split(CHUNK)]).numpy()
@@ -114,6 +116,7 @@ class RewardEnsemble:
         self._fit_terms(trusted)
         done = fit(self._net, self._optim, trusted, self.config, n_iters or self._effort(), self._rng, self._l2)
         self.n_fits += 1
+        self._n_learned = len(usable)
         counts = {"comparisons": len(usable), "doubted": len(usable) - len(trusted.mu), "iters": done}
         return {"fitted": 1.0, **{name: float(n) for name, n in counts.items()}, **self._settle(data)}
 
@@ -128,6 +131,7 @@ class RewardEnsemble:
             "out_std": self._out_std,
             "rng": self._rng.get_state(),
             "n_fits": torch.tensor([self.n_fits]),
+            "n_learned": torch.tensor([self._n_learned]),
             **named(self._l2.state() if self._l2 else {}, "l2"),
             **({"terms": self._terms.every} if self._terms else {}),
         }
@@ -148,6 +152,7 @@ class RewardEnsemble:
         self._out_mean, self._out_std = tensors["out_mean"], tensors["out_std"]
         self._rng.set_state(tensors["rng"])
         self.n_fits = int(tensors["n_fits"][0])
+        self._n_learned = int(tensors["n_learned"][0]) if "n_learned" in tensors else 0
         if self._l2:
             self._l2.restore(group(tensors, "l2"))
         if self._terms:
@@ -166,7 +171,13 @@ class RewardEnsemble:
     def _with_spread(self, x: Tensor) -> Tensor:
         # r = mean(r̂_i) + β std(r̂_i): Liang et al. 2022, section 4.2
         members = self._members(x)
-        return members.mean(0) + self.config.curiosity * members.std(0, unbiased=False)
+        return members.mean(0) + self._curiosity * members.std(0, unbiased=False)
+
+    @property
+    def _curiosity(self) -> float:
+        """β; Liang et al. let it fall with the steps, here it falls with the answers that are still to come."""
+        done = self._n_learned / self.config.curious_for if self.config.curious_for else 0.0
+        return self.config.curiosity * max(0.0, 1.0 - done)
 
     def _data(self, comparisons: Sequence[Comparison]) -> FitData:
         """All comparisons as tensors; the input statistics become those of their segments."""

@@ -94,6 +94,27 @@ def test_curiosity_pays_for_what_members_do_not_agree_about_and_leaves_r_hat_as_
     assert extra.max() > 0
 
 
+def test_curiosity_falls_with_the_answers_and_goes_on_where_it_was(tmp_path):
+    r_hat = model(curiosity=2.0, curious_for=40)
+    obs, act = np.random.default_rng(0).normal(100, 30, (50, 3)), np.zeros((50, 2))
+
+    def share_of_spread(r_hat: RewardEnsemble) -> float:
+        with torch.no_grad():
+            members = (r_hat._net(r_hat._inputs(obs, act)) - r_hat._out_mean) / r_hat._out_std
+        extra = r_hat.incentive(obs, act) - r_hat.predict(obs, act)
+        return float((extra / members.std(0, unbiased=False).numpy()).mean())
+
+    shares = []
+    for n in (10, 30, 40, 60):
+        r_hat.fit(by_first_number(n), 20)
+        shares.append(share_of_spread(r_hat))
+        r_hat.save(tmp_path)
+        again = model(curiosity=2.0, curious_for=40)
+        again.load(tmp_path)
+        assert np.array_equal(again.incentive(obs, act), r_hat.incentive(obs, act))
+    assert np.allclose(shares, [1.5, 0.5, 0.0, 0.0], atol=1e-3)
+
+
 def test_one_member_has_nothing_to_be_curious_about():
     r_hat = model(members=1, curiosity=1.0)
     r_hat.fit(by_first_number(20), 20)
