@@ -13,7 +13,8 @@ import numpy as np
 from gymnasium.envs.mujoco.inverted_double_pendulum_v5 import InvertedDoublePendulumEnv
 
 from rl_teacher.envs.faults import Blame
-from rl_teacher.envs.stock import make_stock, route_warnings
+from rl_teacher.envs.sources import make_env
+from rl_teacher.envs.stock import route_warnings
 from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.errors import UserError
 from rl_teacher.pictures import Picture, pack
@@ -58,7 +59,7 @@ class Simulator:
         """Whether `picture` can be asked for."""
         if self.has_pictures:
             self._env.close()
-            self._env = make_stock(spec.gym_id, "rgb_array", spec.fixed_horizon)
+            self._env = make_env(spec.env_id, "rgb_array", spec.fixed_horizon)
         self._blame = Blame(spec.env_id, self._env)
         self._limit = spec.episode_steps if spec.task else None  # a stock environment counts by itself
         self._elapsed = 0
@@ -147,9 +148,9 @@ def spaces(env: gym.Env) -> tuple[gym.spaces.Box, gym.Space]:
 
 
 def _build(spec: EnvSpec) -> gym.Env:
-    route_warnings()
     if spec.task is None:
-        return make_stock(spec.gym_id, horizon=spec.fixed_horizon)
+        return make_env(spec.env_id, horizon=spec.fixed_horizon)
+    route_warnings()
     if spec.task.name == "doublependulum":
         return UnclippedDoublePendulum()
     return gym.make(spec.gym_id, disable_env_checker=True, **spec.task.gym_options).unwrapped
