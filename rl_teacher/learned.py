@@ -25,6 +25,7 @@ from rl_teacher.plug.packing import ONNX, Export, write_export
 from rl_teacher.reward.frozen import FrozenReward, settings_of
 from rl_teacher.runs import newest_checkpoint
 from rl_teacher.shell import tell
+from rl_teacher.stacks import is_picture
 from rl_teacher.tensors import must_fit
 
 PACKAGES = ("rl-teacher", "torch", "gymnasium")
@@ -38,6 +39,8 @@ class _Run:
     checkpoint: Path
     obs_shape: tuple[int, ...]
     act_space: gym.Space
+    pixels: bool
+    """Whether an observation is a picture."""
     about: dict[str, Any]
 
 
@@ -81,10 +84,11 @@ def _reward(run: _Run) -> tuple[Export, nn.Module]:
         raise UserError(
             f"'{run.config.name}' has no r̂ yet: nothing was answered. Answer some questions first, and export it then."
         )
+    picture = run.obs_shape if run.pixels else None
     with must_fit(run.checkpoint / "reward.safetensors"):
-        module = FrozenReward.of(tensors, run.config.reward, math.prod(run.obs_shape), run.act_space)
+        module = FrozenReward.of(tensors, run.config.reward, math.prod(run.obs_shape), run.act_space, picture)
     about = {**run.about, "fits": int(tensors["n_fits"][0])}
-    settings = settings_of(run.config.reward)
+    settings = settings_of(run.config.reward) | ({"pixels": True} if run.pixels else {})
     export = Export("reward", run.obs_shape, run.act_space, settings, about, module.state_dict())
     return export, module
 
@@ -95,6 +99,11 @@ def _policy(run: _Run) -> tuple[Export, nn.Module]:
         raise UserError(
             f"'{run.config.name}' was learned by the agent '{run.config.agent}', whose policy has a form of its own; "
             "only that of ppo can be exported so far. Its reward can: rl-teacher export reward."
+        )
+    if run.pixels:
+        raise UserError(
+            f"'{run.config.name}' was learned from pictures; a policy that sees them cannot be exported so far. Its "
+            "reward can: rl-teacher export reward."
         )
     tensors = _tensors(run, "agent")
     with must_fit(run.checkpoint / "agent.safetensors"):
@@ -110,6 +119,7 @@ def _open(run_dir: Path, name: str) -> _Run:
     spec = resolve(config.env_id, config.behavior, config.fixed_horizon)
     with closing(Simulator(spec)) as simulator:
         obs_shape, act_space = simulator.obs_space.shape, simulator.act_space
+        pixels = is_picture(simulator.obs_space)
     about = {
         **{"run": name, "env_id": spec.env_id, "gym_id": spec.gym_id, "behavior": spec.behavior},
         "fixed_horizon": spec.fixed_horizon,
@@ -117,7 +127,7 @@ def _open(run_dir: Path, name: str) -> _Run:
         **{"step": int(checkpoint.name.removeprefix("step-"))},
         **{"versions": {package: version(package) for package in PACKAGES}},
     }
-    return _Run(config, checkpoint, obs_shape, act_space, about)
+    return _Run(config, checkpoint, obs_shape, act_space, pixels, about)
 
 
 def _tensors(run: _Run, part: str) -> dict[str, Tensor]:

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from rl_teacher.agents.frozen import FrozenPolicy
 from rl_teacher.agents.networks import GaussianPolicy
 from rl_teacher.reward.frozen import LIMIT, FrozenReward
+from rl_teacher.reward.pixels import STRIDES, EnsembleCNN
+from rl_teacher.stacks import layout
 
 OPSET, IR = 20, 10
 """Old enough for runtimes of the last years."""
@@ -38,7 +40,10 @@ def write_onnx(module: nn.Module, obs_shape: tuple[int, ...], act_space: gym.Spa
     graph = _Graph()
     act_shape, chosen = act_space.shape or (), isinstance(act_space, gym.spaces.Discrete)
     obs, act = ("obs", np.float32, obs_shape), ("act", np.int64 if chosen else np.float32, act_shape)
-    if isinstance(module, FrozenReward):
+    if isinstance(module, FrozenReward) and isinstance(module.net, EnsembleCNN):
+        _reward_of_pictures(graph, module, module.net)
+        graph.write([("obs", np.uint8, obs_shape), act], ("rew", np.float32, ()), path)
+    elif isinstance(module, FrozenReward):
         _reward(graph, module)
         graph.write([obs, act], ("rew", np.float32, ()), path)
     elif isinstance(module, FrozenPolicy):
@@ -65,7 +70,32 @@ def _reward(graph: _Graph, module: FrozenReward) -> None:
     if net.share is not None and net.wide is not None:
         flat = graph.add("MatMul", graph.add("Concat", x, graph.add("Mul", x, x), axis=1), net.wide)
         h = graph.add("Add", graph.add("Mul", h, net.share), graph.add("Squeeze", flat, np.array([-1], dtype=np.int64)))
-    each = graph.add("Div", graph.add("Sub", h, module.out_mean), module.out_std)
+    _mean_of_members(graph, h, module)
+
+
+def _reward_of_pictures(graph: _Graph, module: FrozenReward, net: EnsembleCNN) -> None:
+    channels, height, width, last = layout(net.obs_shape)
+    x = graph.add("Transpose", "obs", perm=[0, 3, 1, 2]) if last else "obs"
+    x = graph.add("Reshape", x, np.array([-1, channels, height, width], dtype=np.int64))
+    h = graph.add("Div", graph.add("Cast", x, to_type=np.float32), np.float32(255))
+    for i, kernel in enumerate(net.kernels):
+        groups = net.n_members if i else 1
+        h = graph.add("Conv", h, kernel, strides=[STRIDES[i]] * 2, group=groups)
+        norm = (net.gains[i], net.shifts[i], net.get_buffer(f"mean{i}"), net.get_buffer(f"var{i}"))
+        h = graph.add("LeakyRelu", graph.add("BatchNormalization", h, *norm), alpha=module.config.slope)
+    h = graph.add("Reshape", h, np.array([0, net.n_members, -1], dtype=np.int64))
+    h = graph.add("Transpose", h, perm=[1, 0, 2])
+    h = graph.add("Add", graph.add("MatMul", h, net.weights[0]), net.biases[0])
+    h = graph.add("LeakyRelu", h, alpha=module.config.slope)
+    h = graph.add("Add", graph.add("MatMul", h, net.weights[1]), net.biases[1])
+    _mean_of_members(graph, graph.add("Squeeze", h, np.array([-1], dtype=np.int64)), module)
+
+
+def _mean_of_members(graph: _Graph, each: str, module: FrozenReward) -> None:
+    """R̂ from what each member says, (E, rows)."""
+    each = graph.add("Div", graph.add("Sub", each, module.out_mean), module.out_std)
+    if module.config.out_std != 1.0:
+        each = graph.add("Mul", each, np.float32(module.config.out_std))
     graph.add("ReduceMean", each, np.array([0], dtype=np.int64), to="rew", keepdims=0)
 
 

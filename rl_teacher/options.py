@@ -13,6 +13,8 @@ from rl_teacher.agents.registry import check_fit, resolve_agent
 from rl_teacher.config import (
     HIGHEST_RATE,
     MOST_PER_PAIR,
+    PIXELS,
+    QUERIES_OF_PIXELS,
     STEPS_PER_LABEL,
     RewardConfig,
     RunConfig,
@@ -118,13 +120,13 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
     agent = resolve_agent(args.agent)
     with fault_log(run_dir, args.name):
         spec = resolve(args.env_id, args.behavior, args.fixed_horizon)
-    check_fit(agent, spec.env_id, spec.n_actions)
+    check_fit(agent, spec.env_id, spec.n_actions, spec.pixels)
     n_labels = None if args.n_labels is None else count("-l/--n_labels", args.n_labels, "700", most=MOST_LABELS)
     pretrain = _pretrain(args.pretrain_labels, n_labels)
     recipe = preset(args.preset)
-    ppo, learner = settings_for(agent, spec.task.name if spec.task else None, args.behavior)
+    ppo, learner = settings_for(agent, spec.task.name if spec.task else PIXELS if spec.pixels else None, args.behavior)
     of_agent = {"ppo": ppo} if learner is None else {"learner": learner}
-    settings = override({"reward": reward_for(recipe.reward, args.behavior), **of_agent}, args.set)
+    settings = override({"reward": reward_for(recipe.reward, args.behavior, pixels=spec.pixels), **of_agent}, args.set)
     reward: RewardConfig = settings["reward"]
     if args.pretrain_iters is not None:
         reward = replace(reward, pretrain_iters=count("-i/--pretrain_iters", args.pretrain_iters, "300"))
@@ -142,7 +144,7 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         teacher=_teacher(args.predictor, args.teacher),
         label_schedule=schedule,
         labels_by=share("--labels_by", args.labels_by),
-        queries=args.queries or recipe.queries,
+        queries=args.queries or (QUERIES_OF_PIXELS if spec.pixels else recipe.queries),
         instructions=_instructions(args.instructions) or spec.instructions,
         behavior=args.behavior,
         ppo=settings.get("ppo"),

@@ -75,17 +75,23 @@ def resolve_agent(name: str) -> str:
     return found
 
 
-def check_fit(name: str, env_id: str, n_actions: int | None) -> None:
-    """Refuse an agent that cannot take the actions of an environment.
+def check_fit(name: str, env_id: str, n_actions: int | None, pixels: bool = False) -> None:
+    """Refuse an agent that cannot take the actions of an environment, or see its pictures.
 
     Args:
         name: Of the agent, as `resolve_agent` gives it.
         env_id: What the line calls the environment.
         n_actions: How many actions there are to choose from; None: they are continuous.
+        pixels: Whether observations are pictures.
 
     Raises:
         UserError: Names the agents that can.
     """
+    if pixels and name != "ppo":
+        raise UserError(
+            f"-a {name} given with '{env_id}', whose observations are pictures; only our own PPO has a network for "
+            "them so far. Leave -a out."
+        )
     discrete = n_actions is not None
     if KINDS[name].choices if discrete else KINDS[name].boxes:
         return

@@ -8,11 +8,13 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.wrappers import FlattenObservation
 
+from rl_teacher.stacks import SMALLEST, is_picture, layout, why_no_picture
+
 MOST_CHOICES = 1_000
 """Of a Discrete part, which becomes as many numbers, one of them 1."""
 ALLOWED = (
     "a Box in one dimension, or one of floats, with a number in it; Discrete, MultiDiscrete or MultiBinary; a Dict or "
-    "Tuple of these"
+    "Tuple of these; or a picture, a Box of uint8 (C, H, W), (H, W, C) or (H, W)"
 )
 
 
@@ -30,8 +32,12 @@ def why_not(space: gym.Space) -> str | None:
     for name, part in _parts(space):
         where = f" in {name}" if name else ""
         if isinstance(part, gym.spaces.Box):
-            if part.dtype == np.uint8 and len(part.shape) == 3 and name:
+            if is_picture(part) and name:
                 return f"a picture{where}, for which nobody chose a network"
+            if is_picture(part) and 0 not in part.shape:
+                return why_no_picture(part.shape)
+            if len(part.shape) in (2, 3) and min(layout(part.shape)[1:3]) >= SMALLEST:
+                return f"what looks like a picture{where}, but of {part.dtype}; pictures must be uint8"
             if 0 in part.shape or (len(part.shape) > 1 and not np.issubdtype(part.dtype, np.floating)):
                 return f"{_said(part)}{where}"
         elif isinstance(part, gym.spaces.Discrete | gym.spaces.MultiDiscrete):

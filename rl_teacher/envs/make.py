@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from rl_teacher.envs.games import GameVec, is_game
 from rl_teacher.envs.simulator import Simulator
 from rl_teacher.envs.tasks import EnvSpec, Task
 from rl_teacher.errors import UserError, unknown
@@ -38,6 +39,8 @@ def make_vec(
     for name, count in (("environments", n_envs), ("simulator threads", n_threads)):
         if count < 1:
             raise UserError(f"{count} {name} given, at least 1 needed; give a positive number.")
+    if is_game(spec):
+        return GameVec(spec, n_envs, seed, n_threads)
     if backend == "gymnasium" or (backend == "auto" and not (spec.task and has_envpool())):
         return GymnasiumVec(spec, n_envs, seed, staggered)
     if spec.task is None:
@@ -174,17 +177,17 @@ class GymnasiumVec:
         self._first = _FirstEpisodes(self._spec, self.n_envs, seed, self._staggered)
 
     def reset(self, seed: int | None = None) -> np.ndarray:
-        """Start all episodes afresh; returns obs (N, D) float32."""
+        """Start all episodes afresh; returns obs (N, D) float32, or pictures (N, *obs) uint8."""
         if seed is not None:
             self._seed(seed)
         self._over = np.zeros(self.n_envs, dtype=bool)
         started = [sim.reset(seed) for sim, seed in zip(self._simulators, self._seeds, strict=True)]
         self._seeds = [None] * self.n_envs  # the generators go on from here
-        return np.stack(started).astype(np.float32)
+        return np.stack(started).astype(self.obs_space.dtype)
 
     def step(self, act: np.ndarray) -> VecStep:
         """Take one step in each; act is (N, *act), within bounds."""
-        obs = np.empty((self.n_envs, *self.obs_space.shape), dtype=np.float32)
+        obs = np.empty((self.n_envs, *self.obs_space.shape), dtype=self.obs_space.dtype)
         env_rew = np.zeros(self.n_envs)
         terminated, truncated = np.zeros((2, self.n_envs), dtype=bool)
         for i, sim in enumerate(self._simulators):
@@ -197,10 +200,10 @@ class GymnasiumVec:
         return VecStep(obs, env_rew, terminated, truncated)
 
     def renew(self) -> np.ndarray:
-        """Begin the next episode now wherever one is over; returns their first obs (n, D) float32."""
+        """Begin the next episode now wherever one is over; returns their first obs (n, D) float32, or pictures."""
         started = [sim.reset() for sim, over in zip(self._simulators, self._over, strict=True) if over]
         self._over = np.zeros(self.n_envs, dtype=bool)
-        return np.stack(started).astype(np.float32)
+        return np.stack(started).astype(self.obs_space.dtype)
 
     def close(self) -> None:
         """Free the simulators. Closing twice is harmless."""

@@ -18,6 +18,7 @@ from rl_teacher.envs.stock import route_warnings
 from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.errors import UserError
 from rl_teacher.pictures import Picture, pack
+from rl_teacher.stacks import is_picture
 
 
 @runtime_checkable
@@ -108,11 +109,12 @@ class Simulator:
                 raise UserError(f"it gives no pictures ({reason})") from error
 
     def _row(self, obs: np.ndarray) -> np.ndarray:
-        """An observation laid out in a row."""
-        row = np.asarray(obs).reshape(-1)
+        """An observation laid out in a row; a picture stays one."""
+        row = np.asarray(obs)
+        row = row if is_picture(self.obs_space) else row.reshape(-1)
         if row.shape != self.obs_space.shape:
             raise ValueError(
-                f"{row.size} numbers in an observation; its observation space has {self.obs_space.shape[0]}"
+                f"{row.size} numbers in an observation; its observation space has {np.prod(self.obs_space.shape)}"
             )
         return row
 
@@ -138,13 +140,15 @@ def why_no_pictures(spec: EnvSpec) -> str | None:
 
 
 def spaces(env: gym.Env) -> tuple[gym.spaces.Box, gym.Space]:
-    """The spaces of one observation, laid out in a row of float32, and of one action, counted from zero."""
+    """The spaces of one observation, a row of float32 or a picture of uint8, and of one action, counted from zero."""
     obs, act = env.observation_space, env.action_space
     if not isinstance(obs, gym.spaces.Box):
         raise TypeError(f"observations must be a Box, not {obs}")
+    act = gym.spaces.Discrete(act.n) if isinstance(act, gym.spaces.Discrete) else act
+    if is_picture(obs):
+        return obs, act
     low, high = obs.low.reshape(-1).astype(np.float32), obs.high.reshape(-1).astype(np.float32)
-    flat = gym.spaces.Box(low, high, dtype=np.float32)
-    return flat, gym.spaces.Discrete(act.n) if isinstance(act, gym.spaces.Discrete) else act
+    return gym.spaces.Box(low, high, dtype=np.float32), act
 
 
 def _build(spec: EnvSpec) -> gym.Env:

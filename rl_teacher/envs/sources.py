@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gymnasium as gym
 
+from rl_teacher.envs.atari import ATARI, AtariGame, check_horizon
 from rl_teacher.envs.horizon import FixedHorizon
 from rl_teacher.envs.layout import in_a_row
 from rl_teacher.envs.own import make_own
@@ -17,7 +18,7 @@ def make_env(env_id: str, render_mode: str | None = None, horizon: str | None = 
     """One copy, with its own time limit; its observations in a row, if they can be laid out in one.
 
     Args:
-        env_id: "gym:ID", or "package.module:factory" for one of the user's own.
+        env_id: "gym:ID", "atari:GAME", or "package.module:factory" for one of the user's own.
         render_mode: "rgb_array" has it draw itself when asked; None does without all that drawing needs.
         horizon: How its episodes are made to last until the clock (`horizon.HORIZONS`); None: they may end early.
 
@@ -26,6 +27,9 @@ def make_env(env_id: str, render_mode: str | None = None, horizon: str | None = 
         BrokenEnvironmentError: If its own code raises something else.
     """
     prepare(render_mode)
+    if env_id.startswith(ATARI):
+        check_horizon(env_id, horizon)
+        return AtariGame(env_id, pictures=render_mode is not None)
     if env_id.startswith(STOCK):
         env = make_stock(env_id.removeprefix(STOCK), render_mode)
     else:

@@ -62,7 +62,7 @@ class Stage:
         self._rng = np.random.default_rng(choices)
         starts = resets.generate_state(self.n_envs)
         begun = [sim.reset(int(start)) for sim, start in zip(self._simulators, starts, strict=True)]
-        self._obs = np.array(begun, dtype=np.float32)
+        self._obs = np.array(begun, dtype=self.obs_space.dtype)
         self._episode = np.arange(self.n_envs)
         self._elapsed = np.zeros(self.n_envs, dtype=np.int64)
         self._n_episodes = self.n_envs
@@ -130,7 +130,7 @@ class _Record:
 
     def __init__(self, sim: Simulator, n_rounds: int, obs: np.ndarray) -> None:
         self._sim = sim
-        self._obs = np.empty((n_rounds + 1, *sim.obs_space.shape), dtype=np.float32)
+        self._obs = np.empty((n_rounds + 1, *sim.obs_space.shape), dtype=sim.obs_space.dtype)
         self._act = np.empty((n_rounds, *(sim.act_space.shape or ())), dtype=sim.act_space.dtype)
         self._env_rew = np.empty(n_rounds)
         self._frames: list[Picture] | None = [] if sim.has_pictures else None
@@ -176,6 +176,8 @@ class _Record:
         Raises:
             NotFiniteError: If an observation is NaN or infinite.
         """
+        if self._obs.dtype == np.uint8:
+            return
         seen = self._obs[: self.n_steps + 1].reshape(self.n_steps + 1, -1)
         if not np.isfinite(seen).all():
             t = int(np.argwhere(~np.isfinite(seen).all(1))[0, 0])

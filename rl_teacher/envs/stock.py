@@ -16,6 +16,7 @@ from rl_teacher.envs.faults import Blame
 from rl_teacher.envs.horizon import clock
 from rl_teacher.errors import UserError, unknown
 from rl_teacher.importing import look_here
+from rl_teacher.stacks import is_picture
 
 CLIP_SECONDS = 1.5
 """Of the environment's own time, if the number of steps allows it."""
@@ -47,6 +48,7 @@ class Found:
     fps: float
     dt: float | None
     n_actions: int | None
+    pixels: bool
 
 
 def is_registered(gym_id: str) -> bool:
@@ -135,6 +137,7 @@ def _describe(env: gym.Env) -> Found:
         min(fps, clip_steps / SECONDS_ON_SCREEN),
         dt,
         int(env.action_space.n) if isinstance(env.action_space, gym.spaces.Discrete) else None,
+        is_picture(env.observation_space),
     )
 
 

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from rl_teacher.envs.atari import ATARI, CLIP_STEPS, FPS, LONGEST_GAME
+from rl_teacher.envs.horizon import NEVER_DONE
 from rl_teacher.envs.sources import STOCK, make_env
 from rl_teacher.envs.stock import inspect, is_registered
 from rl_teacher.errors import UserError, unknown
@@ -224,6 +226,8 @@ class EnvSpec:
     """How the episodes of a stock environment are made to last until the clock; None: they may end early."""
     n_actions: int | None = None
     """How many actions there are to choose from; None: they are continuous."""
+    pixels: bool = False
+    """Whether an observation is a picture: uint8, never laid out in a row."""
 
 
 def resolve(env_id: str, horizon: str | None = None) -> EnvSpec:
@@ -231,7 +235,7 @@ def resolve(env_id: str, horizon: str | None = None) -> EnvSpec:
 
     The original's names, with any version and optionally `Short` in front ("Reacher-v1", "ShortHopper-v5"), and the
     tasks' short names ("cheetah") mean our tasks; "gym:CartPole-v1" is the stock environment,
-    "package.module:factory" what a function of the user's own returns.
+    "atari:Pong" the game, "package.module:factory" what a function of the user's own returns.
 
     Args:
         env_id: As the user wrote it.
@@ -240,6 +244,8 @@ def resolve(env_id: str, horizon: str | None = None) -> EnvSpec:
     Raises:
         UserError: If there is no such environment, no such variant, or its spaces cannot be used.
     """
+    if env_id.startswith(ATARI):
+        return _game(env_id, horizon)
     if ":" in env_id:
         return _from_elsewhere(env_id, horizon)
     if horizon is not None:
@@ -275,6 +281,26 @@ def _from_elsewhere(env_id: str, horizon: str | None) -> EnvSpec:
         instructions=says,
         fixed_horizon=horizon,
         n_actions=found.n_actions,
+        pixels=found.pixels,
+    )
+
+
+def _game(env_id: str, horizon: str | None) -> EnvSpec:
+    env = make_env(env_id, horizon=horizon)
+    n_actions = int(getattr(env.action_space, "n", 0))
+    env.close()
+    return EnvSpec(
+        env_id,
+        env_id,
+        None,
+        LONGEST_GAME,
+        CLIP_STEPS,
+        FPS,
+        1.0 / FPS,
+        instructions="Choose the clip in which the game is played better.",
+        fixed_horizon=NEVER_DONE,
+        n_actions=n_actions,
+        pixels=True,
     )
 
 
@@ -285,4 +311,10 @@ def _short_names() -> list[str]:
 def _suggestions(env_id: str) -> list[str]:
     stock = f"{STOCK}{env_id}" if is_registered(env_id) else f"{STOCK}ID for a stock Gymnasium environment"
     ours = {name.lower(): name for name in [*TASKS, *NAMES]}
-    return [*ours.values(), *_short_names(), stock, "MODULE:FACTORY for one of your own"]
+    return [
+        *ours.values(),
+        *_short_names(),
+        stock,
+        f"{ATARI}Pong and other games",
+        "MODULE:FACTORY for one of your own",
+    ]

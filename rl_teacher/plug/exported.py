@@ -36,8 +36,12 @@ class LoadedReward:
 
     def __init__(self, export: Export) -> None:
         settings = dict(export.settings)
+        self.picture = export.obs_shape if settings.pop("pixels", False) else None
+        """Shape of an observation that is a picture, uint8."""
         config = RewardConfig(**{**settings, "hidden": tuple(settings["hidden"])})
-        self.module = FrozenReward.of(export.tensors, config, int(np.prod(export.obs_shape)), export.act_space).eval()
+        n_obs = int(np.prod(export.obs_shape))
+        self.module = FrozenReward.of(export.tensors, config, n_obs, export.act_space, self.picture)
+        self.module.eval()
         self.obs_shape, self.act_shape = export.obs_shape, export.act_space.shape or ()
         self._n_acts = int(export.act_space.n) if isinstance(export.act_space, gym.spaces.Discrete) else None
         self.about = export.about
@@ -51,7 +55,7 @@ class LoadedReward:
                 an action or r̂ is NaN or infinite.
         """
         obs, act, lead = checked(obs, act, self.obs_shape, self.act_shape)
-        rows = torch.tensor(obs).reshape(-1, *self.obs_shape)
+        rows = torch.tensor(obs.astype(np.uint8) if self.picture else obs).reshape(-1, *self.obs_shape)
         if self._n_acts is None:
             done = torch.tensor(act, dtype=torch.float32).reshape(-1, *self.act_shape)
         else:
