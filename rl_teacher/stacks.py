@@ -28,10 +28,11 @@ def layout(shape: tuple[int, ...]) -> tuple[int, int, int, bool]:
 
     The smaller of the outer dimensions are the channels.
     """
-    if len(shape) == 2:
-        return 1, *shape, False
-    last = shape[2] < shape[0]
-    return (shape[2], shape[0], shape[1], True) if last else (*shape, False)
+    first, second, *third = shape
+    if not third:
+        return 1, first, second, False
+    last = third[0] < first
+    return (third[0], first, second, True) if last else (first, second, third[0], False)
 
 
 def why_no_picture(shape: tuple[int, ...]) -> str | None:
@@ -64,7 +65,7 @@ def folded(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     if not _pictures(obs):
         return dict(arrays)
     frames = _frames(obs)
-    data = zlib.compress(np.ascontiguousarray(obs if frames is None else frames), 1)
+    data = zlib.compress((obs if frames is None else frames).tobytes(), 1)
     kept = {name: value for name, value in arrays.items() if name != "obs"}
     shape = np.array([frames is not None, *obs.shape], dtype=np.int64)
     return {**kept, _PACKED: np.frombuffer(data, np.uint8), _SHAPE: shape}

@@ -17,6 +17,7 @@ from rl_teacher.envs.sources import make_env
 from rl_teacher.envs.stock import route_warnings
 from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.errors import UserError
+from rl_teacher.furniture import Furniture
 from rl_teacher.pictures import Picture, pack
 from rl_teacher.stacks import is_picture
 
@@ -69,6 +70,8 @@ class Simulator:
         bare = self._env.unwrapped
         self.mujoco: Mujoco | None = bare if isinstance(bare, Mujoco) else None
         """The MuJoCo model and data behind it, or None."""
+        self._furniture = None if self.mujoco is None or spec.task else Furniture(self.mujoco.model)
+        """What may stand elsewhere in each episode; in our tasks nothing does."""
 
     def reset(self, seed: int | None = None) -> np.ndarray:
         """Start an episode and return its first observation, (D,); a seed makes this and all later ones repeatable."""
@@ -93,6 +96,23 @@ class Simulator:
             obs, rew, terminated, truncated, _ = self._env.step(given)
             step = Step(self._row(obs), float(rew), bool(terminated), bool(truncated and not terminated))
         return step if self._judge is None else step._replace(env_rew=float(self._judge(step.obs, {})))
+
+    @property
+    def state_size(self) -> int:
+        """S of `Trajectory.sim`."""
+        if self.mujoco is None:
+            return 0
+        model = self.mujoco.model
+        return model.nq + model.nv + (self._furniture.size if self._furniture else 0)
+
+    def read_state(self, row: np.ndarray) -> None:
+        """Write MuJoCo's state now into a row (S,): positions, velocities, and where the furniture stands."""
+        if self.mujoco is None:
+            return
+        model, data = self.mujoco.model, self.mujoco.data
+        row[: model.nq], row[model.nq : model.nq + model.nv] = data.qpos, data.qvel
+        if self._furniture is not None:
+            row[model.nq + model.nv :] = self._furniture.read(model, data)
 
     def picture(self) -> Picture:
         """What it looks like now.

@@ -34,6 +34,8 @@ LIST_ALL = (
     'All: python -c "import gymnasium; gymnasium.pprint_registry()". '
     "Your own: gym:MODULE:ID, with MODULE on PYTHONPATH or in this folder."
 )
+SAYS = "Choose the clip that comes closer to what you want."
+"""What people are told where neither the environment (`metadata["instructions"]`) nor the user says anything."""
 _TRIALS = 11
 _LOG = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ class Found:
     dt: float | None
     n_actions: int | None
     pixels: bool
+    instructions: str
 
 
 def is_registered(gym_id: str) -> bool:
@@ -127,8 +130,10 @@ def _describe(env: gym.Env) -> Found:
     spec = env.spec
     render_fps = env.metadata.get("render_fps")
     fps = float(render_fps or USUAL_FPS)
-    clip_steps = int(np.clip(round(CLIP_SECONDS * fps), SHORTEST_CLIP, LONGEST_CLIP))
-    clip_steps = min(clip_steps, _usual_length(env, clip_steps))
+    clip_steps = env.metadata.get("clip_steps")
+    if clip_steps is None:
+        clip_steps = int(np.clip(round(CLIP_SECONDS * fps), SHORTEST_CLIP, LONGEST_CLIP))
+        clip_steps = min(clip_steps, _usual_length(env, clip_steps))
     dt = getattr(env.unwrapped, "dt", None) or (1.0 / fps if render_fps else None)
     return Found(
         spec.id if spec else "",
@@ -138,6 +143,7 @@ def _describe(env: gym.Env) -> Found:
         dt,
         int(env.action_space.n) if isinstance(env.action_space, gym.spaces.Discrete) else None,
         is_picture(env.observation_space),
+        str(env.metadata.get("instructions", SAYS)),
     )
 
 

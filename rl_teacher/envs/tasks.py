@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from rl_teacher.envs.atari import ATARI, CLIP_STEPS, FPS, LONGEST_GAME
+from rl_teacher.envs.fast import Fast
 from rl_teacher.envs.horizon import NEVER_DONE
-from rl_teacher.envs.sources import STOCK, make_env
+from rl_teacher.envs.sources import STOCK, fast_form, make_env
 from rl_teacher.envs.stock import inspect, is_registered
 from rl_teacher.errors import UserError, unknown
 
@@ -228,6 +229,8 @@ class EnvSpec:
     """How many actions there are to choose from; None: they are continuous."""
     pixels: bool = False
     """Whether an observation is a picture: uint8, never laid out in a row."""
+    fast: Fast | None = None
+    """Where the learner's copies of an environment from elsewhere are EnvPool's; None: they are as on the stage."""
 
 
 def resolve(env_id: str, horizon: str | None = None) -> EnvSpec:
@@ -235,7 +238,8 @@ def resolve(env_id: str, horizon: str | None = None) -> EnvSpec:
 
     The original's names, with any version and optionally `Short` in front ("Reacher-v1", "ShortHopper-v5"), and the
     tasks' short names ("cheetah") mean our tasks; "gym:CartPole-v1" is the stock environment,
-    "atari:Pong" the game, "package.module:factory" what a function of the user's own returns.
+    "dm:walker-walk" a task of DeepMind Control, "atari:Pong" a game,
+    "package.module:factory" what a function of the user's own returns.
 
     Args:
         env_id: As the user wrote it.
@@ -269,7 +273,6 @@ def resolve(env_id: str, horizon: str | None = None) -> EnvSpec:
 
 def _from_elsewhere(env_id: str, horizon: str | None) -> EnvSpec:
     found = inspect(env_id, make_env(env_id, horizon=horizon))
-    says = "Choose the clip that comes closer to what you want."
     return EnvSpec(
         env_id,
         found.gym_id or env_id,
@@ -278,10 +281,11 @@ def _from_elsewhere(env_id: str, horizon: str | None) -> EnvSpec:
         found.clip_steps,
         found.fps,
         found.dt,
-        instructions=says,
+        instructions=found.instructions,
         fixed_horizon=horizon,
         n_actions=found.n_actions,
         pixels=found.pixels,
+        fast=None if horizon else fast_form(env_id),
     )
 
 
