@@ -223,8 +223,8 @@ class EnvSpec:
     """The judge where there is no task to hold it: of a stock environment, in place of its own reward."""
     fixed_horizon: str | None = None
     """How the episodes of a stock environment are made to last until the clock; None: they may end early."""
-    n_actions: int | None = None
-    """How many actions there are to choose from; None: they are continuous."""
+    choices: tuple[int, ...] = ()
+    """How many actions there are to choose from, for each choice that makes one; (): they are continuous."""
     fast: Fast | None = None
     """Where the learner's copies of an environment from elsewhere are EnvPool's; None: they are as on the stage."""
 
@@ -277,7 +277,7 @@ def _from_elsewhere(env_id: str, horizon: str | None) -> EnvSpec:
         found.dt,
         instructions=found.instructions,
         fixed_horizon=horizon,
-        n_actions=found.n_actions,
+        choices=found.choices,
         fast=None if horizon else fast_form(env_id),
     )
 

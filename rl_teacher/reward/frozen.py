@@ -9,8 +9,9 @@ import gymnasium as gym
 import torch
 from torch import Tensor, nn
 
+from rl_teacher.choices import choices
 from rl_teacher.config import RewardConfig
-from rl_teacher.reward.networks import EnsembleMLP, act_dim
+from rl_teacher.reward.networks import EnsembleMLP, act_dim, one_hots
 
 LIMIT = 10.0
 """Normalised inputs lie within ± this."""
@@ -33,8 +34,8 @@ class FrozenReward(nn.Module):
     def __init__(self, config: RewardConfig, n_obs: int, act_space: gym.Space) -> None:
         super().__init__()
         self.config = config
-        self.n_acts = int(act_space.n) if isinstance(act_space, gym.spaces.Discrete) else 0
-        """How many actions there are to choose from; 0: they are numbers."""
+        self.choices = choices(act_space)
+        """How many actions there are to choose from, for each choice that makes one; (): they are numbers."""
         n_in = n_obs + (act_dim(act_space) if config.use_act else 0)
         nothing_drawn = torch.Generator()
         self.net = EnsembleMLP(config.members, n_in, config.hidden, nothing_drawn, config.slope, wide=config.wide)
@@ -59,7 +60,7 @@ class FrozenReward(nn.Module):
         """R̂ (B,) for obs (B, *obs) float32 and act (B, *act), float32 or int64."""
         x = obs.flatten(1)
         if self.config.use_act:
-            seen = nn.functional.one_hot(act, self.n_acts).float() if self.n_acts else act.flatten(1)
+            seen = one_hots(act, self.choices) if self.choices else act.flatten(1)
             x = torch.cat((x, seen), 1)
         if self.config.normalise_inputs:
             x = ((x - self.in_mean) / self.in_std).clamp(-LIMIT, LIMIT)
