@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from rl_teacher.agents.frozen import FrozenPolicy
 from rl_teacher.agents.networks import GaussianPolicy
+from rl_teacher.choices import choices
 from rl_teacher.reward.frozen import LIMIT, FrozenReward
 from rl_teacher.reward.pixels import STRIDES, EnsembleCNN
 from rl_teacher.stacks import layout
@@ -38,7 +39,7 @@ def write_onnx(module: nn.Module, obs_shape: tuple[int, ...], act_space: gym.Spa
         path: File to write.
     """
     graph = _Graph()
-    act_shape, chosen = act_space.shape or (), isinstance(act_space, gym.spaces.Discrete)
+    act_shape, chosen = act_space.shape or (), bool(choices(act_space))
     obs, act = ("obs", np.float32, obs_shape), ("act", np.int64 if chosen else np.float32, act_shape)
     if isinstance(module, FrozenReward) and isinstance(module.net, EnsembleCNN):
         _reward_of_pictures(graph, module, module.net)
@@ -56,7 +57,7 @@ def write_onnx(module: nn.Module, obs_shape: tuple[int, ...], act_space: gym.Spa
 def _reward(graph: _Graph, module: FrozenReward) -> None:
     x, net = graph.add("Flatten", "obs", axis=1), module.net
     if module.config.use_act:
-        seen = _one_hot(graph, module.n_acts) if module.n_acts else graph.add("Flatten", "act", axis=1)
+        seen = _one_hots(graph, module.choices) if module.choices else graph.add("Flatten", "act", axis=1)
         x = graph.add("Concat", x, seen, axis=1)
     if module.config.normalise_inputs:
         x = graph.add("Div", graph.add("Sub", x, module.in_mean), module.in_std)
@@ -99,9 +100,11 @@ def _mean_of_members(graph: _Graph, each: str, module: FrozenReward) -> None:
     graph.add("ReduceMean", each, np.array([0], dtype=np.int64), to="rew", keepdims=0)
 
 
-def _one_hot(graph: _Graph, n: int) -> str:
-    column = graph.add("Reshape", "act", np.array([-1, 1], dtype=np.int64))
-    return graph.add("Cast", graph.add("Equal", column, np.arange(n, dtype=np.int64)), to_type=np.float32)
+def _one_hots(graph: _Graph, sizes: tuple[int, ...]) -> str:
+    columns = graph.add("Reshape", "act", np.array([-1, len(sizes)], dtype=np.int64))
+    repeated = graph.add("Gather", columns, np.repeat(np.arange(len(sizes), dtype=np.int64), sizes), axis=1)
+    counted = np.concatenate([np.arange(n, dtype=np.int64) for n in sizes])
+    return graph.add("Cast", graph.add("Equal", repeated, counted), to_type=np.float32)
 
 
 def _policy(graph: _Graph, module: FrozenPolicy, act_shape: tuple[int, ...]) -> None:
@@ -112,7 +115,10 @@ def _policy(graph: _Graph, module: FrozenPolicy, act_shape: tuple[int, ...]) -> 
         linear = isinstance(layer, nn.Linear)
         x = graph.add("Gemm", x, layer.weight, layer.bias, transB=1) if linear else graph.add("Tanh", x)
     if not isinstance(policy, GaussianPolicy):
-        graph.add("ArgMax", x, to="act", axis=1, keepdims=0)
+        each = np.split(np.arange(sum(policy.sizes), dtype=np.int64), np.cumsum(policy.sizes)[:-1])
+        best = [graph.add("ArgMax", graph.add("Gather", x, part, axis=1), axis=1, keepdims=1) for part in each]
+        together = graph.add("Concat", *best, axis=1)
+        graph.add("Reshape", together, np.array([-1, *act_shape], dtype=np.int64), to="act")
         return
     bounded = graph.add("Clip", x, np.float32(-1), np.float32(1))
     shaped = graph.add("Reshape", bounded, np.array([-1, *act_shape], dtype=np.int64))

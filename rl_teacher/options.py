@@ -120,7 +120,7 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
     agent = resolve_agent(args.agent)
     with fault_log(run_dir, args.name):
         spec = resolve(args.env_id, args.behavior, args.fixed_horizon)
-    check_fit(agent, spec.env_id, spec.n_actions, spec.pixels)
+    check_fit(agent, spec.env_id, spec.choices, spec.pixels)
     n_labels = None if args.n_labels is None else count("-l/--n_labels", args.n_labels, "700", most=MOST_LABELS)
     pretrain = _pretrain(args.pretrain_labels, n_labels)
     recipe = preset(args.preset)

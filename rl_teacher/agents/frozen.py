@@ -32,6 +32,7 @@ class FrozenPolicy(nn.Module):
     def __init__(self, obs_dim: int, space: gym.Space, hidden: tuple[int, ...]) -> None:
         super().__init__()
         self.policy = make_policy(obs_dim, space, hidden, 0.0, torch.Generator()).requires_grad_(False)
+        self._shape = space.shape or ()
         self.limit = RunningNorm((obs_dim,)).clip
         self.register_buffer("shift", torch.zeros(obs_dim))
         self.register_buffer("scale", torch.ones(obs_dim))
@@ -55,9 +56,9 @@ class FrozenPolicy(nn.Module):
         return frozen
 
     def forward(self, obs: Tensor) -> Tensor:
-        """Actions (B, *act) for obs (B, *obs) float32: float32 within bounds, or int64 of n."""
+        """Actions (B, *act) for obs (B, *obs) float32: float32 within bounds, or int64 where they are choices."""
         x = torch.addcmul(self.shift, obs.flatten(1), self.scale).clamp(-self.limit, self.limit)
         if isinstance(self.policy, GaussianPolicy):
             act = self.policy.best(x).clamp(-1.0, 1.0)
             return act.reshape(-1, *self.reach.shape) * self.reach + self.middle
-        return self.policy.logits(x).argmax(-1)
+        return self.policy.best(x).long().reshape(-1, *self._shape)

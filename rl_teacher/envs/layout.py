@@ -1,13 +1,15 @@
-"""Observations of many parts, laid out in a row."""
+"""Observations of many parts, laid out in a row; actions as the environment wants them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.wrappers import FlattenObservation
 
+from rl_teacher.choices import first
 from rl_teacher.stacks import SMALLEST, is_picture, layout, why_no_picture
 
 MOST_CHOICES = 1_000
@@ -25,6 +27,20 @@ def in_a_row(env: gym.Env) -> gym.Env:
     """
     space = env.observation_space
     return env if isinstance(space, gym.spaces.Box) or why_not(space) else FlattenObservation(env)
+
+
+def given(space: gym.Space, act: np.ndarray) -> Any:
+    """An action as the environment takes it.
+
+    Args:
+        space: The environment's own.
+        act: (*act,), choices counted from zero and in a row.
+    """
+    if isinstance(space, gym.spaces.Discrete):
+        return int(act + first(space))
+    if isinstance(space, gym.spaces.MultiDiscrete | gym.spaces.MultiBinary):
+        return (act.reshape(space.shape) + first(space)).astype(space.dtype)
+    return act
 
 
 def why_not(space: gym.Space) -> str | None:

@@ -12,7 +12,9 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.envs.mujoco.inverted_double_pendulum_v5 import InvertedDoublePendulumEnv
 
+from rl_teacher.choices import choices
 from rl_teacher.envs.faults import Blame
+from rl_teacher.envs.layout import given
 from rl_teacher.envs.sources import make_env
 from rl_teacher.envs.stock import route_warnings
 from rl_teacher.envs.tasks import EnvSpec
@@ -66,7 +68,6 @@ class Simulator:
         self._limit = spec.episode_steps if spec.task else None  # a stock environment counts by itself
         self._elapsed = 0
         self.obs_space, self.act_space = spaces(self._env)
-        self._first_action = int(getattr(self._env.action_space, "start", 0))
         bare = self._env.unwrapped
         self.mujoco: Mujoco | None = bare if isinstance(bare, Mujoco) else None
         """The MuJoCo model and data behind it, or None."""
@@ -91,9 +92,8 @@ class Simulator:
         return Step(self._seen(obs), env_rew, False, self._elapsed == self._limit)
 
     def _stock_step(self, act: np.ndarray) -> Step:
-        given = int(act) + self._first_action if isinstance(self.act_space, gym.spaces.Discrete) else act
         with self._blame:
-            obs, rew, terminated, truncated, _ = self._env.step(given)
+            obs, rew, terminated, truncated, _ = self._env.step(given(self._env.action_space, act))
             step = Step(self._row(obs), float(rew), bool(terminated), bool(truncated and not terminated))
         return step if self._judge is None else step._replace(env_rew=float(self._judge(step.obs, {})))
 
@@ -160,15 +160,18 @@ def why_no_pictures(spec: EnvSpec) -> str | None:
 
 
 def spaces(env: gym.Env) -> tuple[gym.spaces.Box, gym.Space]:
-    """The spaces of one observation, a row of float32 or a picture of uint8, and of one action, counted from zero."""
-    obs, act = env.observation_space, env.action_space
+    """The spaces of one observation, a row of float32 or a picture of uint8, and of one action, counted from zero.
+
+    Several choices at once, on or off among them, are a MultiDiscrete in one dimension.
+    """
+    obs, sizes = env.observation_space, choices(env.action_space)
     if not isinstance(obs, gym.spaces.Box):
         raise TypeError(f"observations must be a Box, not {obs}")
-    act = gym.spaces.Discrete(act.n) if isinstance(act, gym.spaces.Discrete) else act
-    if is_picture(obs):
-        return obs, act
-    low, high = obs.low.reshape(-1).astype(np.float32), obs.high.reshape(-1).astype(np.float32)
-    return gym.spaces.Box(low, high, dtype=np.float32), act
+    low, high = (bound.reshape(-1).astype(np.float32) for bound in (obs.low, obs.high))
+    seen = obs if is_picture(obs) else gym.spaces.Box(low, high, dtype=np.float32)
+    if isinstance(env.action_space, gym.spaces.Discrete):
+        return seen, gym.spaces.Discrete(sizes[0])
+    return seen, gym.spaces.MultiDiscrete(list(sizes)) if sizes else env.action_space
 
 
 def _build(spec: EnvSpec) -> gym.Env:

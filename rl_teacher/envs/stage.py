@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from rl_teacher.choices import choices
 from rl_teacher.envs.simulator import Simulator
 from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.errors import NotFiniteError, UserError
@@ -118,10 +119,11 @@ class Stage:
 
 def random_actions(space: gym.Space, n: int, rng: np.random.Generator) -> np.ndarray:
     """Uniformly random actions (n, *act) in the space's own type."""
-    if isinstance(space, gym.spaces.Discrete):
-        return rng.integers(int(space.n), size=n)
+    if sizes := choices(space):
+        shape = space.shape or ()
+        return rng.integers(np.reshape(sizes, shape), size=(n, *shape))
     if not isinstance(space, gym.spaces.Box):
-        raise TypeError(f"actions must be a Box or Discrete, not {space}")
+        raise TypeError(f"actions must be a Box or chosen, not {space}")
     return rng.uniform(space.low, space.high, (n, *space.shape)).astype(space.dtype)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from rl_teacher.choices import choices
 from rl_teacher.envs import layout
 from rl_teacher.envs.faults import Blame
 from rl_teacher.envs.horizon import clock
@@ -49,7 +50,7 @@ class Found:
     clip_steps: int
     fps: float
     dt: float | None
-    n_actions: int | None
+    choices: tuple[int, ...]
     pixels: bool
     instructions: str
 
@@ -141,7 +142,7 @@ def _describe(env: gym.Env) -> Found:
         clip_steps,
         min(fps, clip_steps / SECONDS_ON_SCREEN),
         dt,
-        int(env.action_space.n) if isinstance(env.action_space, gym.spaces.Discrete) else None,
+        choices(env.action_space),
         is_picture(env.observation_space),
         str(env.metadata.get("instructions", SAYS)),
     )
@@ -177,8 +178,9 @@ def check_spaces(env_id: str, env: gym.Env) -> None:
     if why := layout.why_not(obs):
         raise _unusable(env_id, "observation", obs, layout.ALLOWED, why)
     bounded = isinstance(act, gym.spaces.Box) and act.is_bounded() and np.issubdtype(act.dtype, np.floating)
-    if (not bounded or 0 in (act.shape or ())) and not isinstance(act, gym.spaces.Discrete):
-        raise _unusable(env_id, "action", act, "a bounded Box of floats with a number in it, or Discrete")
+    if (not bounded or 0 in (act.shape or ())) and not choices(act):
+        allowed = "a bounded Box of floats with a number in it, Discrete, MultiDiscrete or MultiBinary"
+        raise _unusable(env_id, "action", act, allowed)
 
 
 def _unusable(env_id: str, which: str, space: gym.Space, allowed: str, why: str = "") -> UserError:

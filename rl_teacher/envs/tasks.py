@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from rl_teacher.choices import choices
 from rl_teacher.envs.atari import ATARI, CLIP_STEPS, FPS, LONGEST_GAME
 from rl_teacher.envs.fast import Fast
 from rl_teacher.envs.horizon import NEVER_DONE
@@ -225,8 +226,8 @@ class EnvSpec:
     """The judge where there is no task to hold it: of a stock environment, in place of its own reward."""
     fixed_horizon: str | None = None
     """How the episodes of a stock environment are made to last until the clock; None: they may end early."""
-    n_actions: int | None = None
-    """How many actions there are to choose from; None: they are continuous."""
+    choices: tuple[int, ...] = ()
+    """How many actions there are to choose from, for each choice that makes one; (): they are continuous."""
     pixels: bool = False
     """Whether an observation is a picture: uint8, never laid out in a row."""
     fast: Fast | None = None
@@ -283,7 +284,7 @@ def _from_elsewhere(env_id: str, horizon: str | None) -> EnvSpec:
         found.dt,
         instructions=found.instructions,
         fixed_horizon=horizon,
-        n_actions=found.n_actions,
+        choices=found.choices,
         pixels=found.pixels,
         fast=None if horizon else fast_form(env_id),
     )
@@ -291,7 +292,7 @@ def _from_elsewhere(env_id: str, horizon: str | None) -> EnvSpec:
 
 def _game(env_id: str, horizon: str | None) -> EnvSpec:
     env = make_env(env_id, horizon=horizon)
-    n_actions = int(getattr(env.action_space, "n", 0))
+    actions = choices(env.action_space)
     env.close()
     return EnvSpec(
         env_id,
@@ -303,7 +304,7 @@ def _game(env_id: str, horizon: str | None) -> EnvSpec:
         1.0 / FPS,
         instructions="Choose the clip in which the game is played better.",
         fixed_horizon=NEVER_DONE,
-        n_actions=n_actions,
+        choices=actions,
         pixels=True,
     )
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import gymnasium as gym
 import numpy as np
 
+from rl_teacher.choices import choices, first
 from rl_teacher.errors import NotFiniteError, UserError
 from rl_teacher.protocols import RewardFn
 
@@ -49,7 +50,7 @@ class Adapter:
                 "gymnasium.wrappers.FlattenObservation first, or choose another environment."
             )
         self._given = obs_space.shape
-        self._first_act = int(act_space.start) if isinstance(act_space, gym.spaces.Discrete) else None
+        self._first_act = first(act_space) if choices(act_space) else None
         self._wanted = self._given
         if isinstance(reward, Shaped):
             self._wanted = reward.obs_shape

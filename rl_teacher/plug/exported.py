@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 import torch
 
+from rl_teacher.choices import choices
 from rl_teacher.config import RewardConfig
 from rl_teacher.errors import NotFiniteError, UserError
 from rl_teacher.plug.adapting import checked
@@ -43,7 +43,7 @@ class LoadedReward:
         self.module = FrozenReward.of(export.tensors, config, n_obs, export.act_space, self.picture)
         self.module.eval()
         self.obs_shape, self.act_shape = export.obs_shape, export.act_space.shape or ()
-        self._n_acts = int(export.act_space.n) if isinstance(export.act_space, gym.spaces.Discrete) else None
+        self._choices = choices(export.act_space)
         self.about = export.about
 
     @torch.no_grad()
@@ -56,10 +56,8 @@ class LoadedReward:
         """
         obs, act, lead = checked(obs, act, self.obs_shape, self.act_shape)
         rows = torch.tensor(obs.astype(np.uint8) if self.picture else obs).reshape(-1, *self.obs_shape)
-        if self._n_acts is None:
-            done = torch.tensor(act, dtype=torch.float32).reshape(-1, *self.act_shape)
-        else:
-            done = torch.tensor(self._chosen(act)).reshape(-1)
+        done = torch.tensor(self._chosen(act)) if self._choices else torch.tensor(act, dtype=torch.float32)
+        done = done.reshape(-1, *self.act_shape)
         parts = zip(rows.split(CHUNK), done.split(CHUNK), strict=True)
         rew = torch.cat([self.module(*part) for part in parts]).numpy() if len(rows) else np.zeros(0, dtype=np.float32)
         if not np.isfinite(rew).all():
@@ -70,8 +68,8 @@ class LoadedReward:
         return rew.reshape(lead)
 
     def _chosen(self, act: np.ndarray) -> np.ndarray:
-        chosen, last = act.astype(np.int64), (self._n_acts or 0) - 1
-        if act.size and (chosen.min() < 0 or chosen.max() > last):
+        chosen, last = act.astype(np.int64), np.reshape(self._choices, self.act_shape) - 1
+        if act.size and (chosen.min() < 0 or (chosen > last).any()):
             raise UserError(
                 f"Actions from {chosen.min()} to {chosen.max()} given; allowed is 0 to {last}. Count them from zero."
             )

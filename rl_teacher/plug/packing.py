@@ -133,13 +133,17 @@ def _read(folder: Path) -> dict[str, Any]:
 def _described(space: gym.Space) -> dict[str, Any]:
     if isinstance(space, gym.spaces.Discrete):
         return {"n": int(space.n)}
+    if isinstance(space, gym.spaces.MultiDiscrete):
+        return {"nvec": space.nvec.tolist()}
     if not isinstance(space, gym.spaces.Box):
-        raise TypeError(f"no description of the action space {space}; Box and Discrete have one")
+        raise TypeError(f"no description of the action space {space}; Box, Discrete and MultiDiscrete have one")
     return {"shape": list(space.shape), "low": space.low.tolist(), "high": space.high.tolist()}
 
 
 def _space(said: Mapping[str, Any]) -> gym.Space:
     if "n" in said:
         return gym.spaces.Discrete(int(said["n"]))
+    if "nvec" in said:
+        return gym.spaces.MultiDiscrete(np.array(said["nvec"], dtype=np.int64))
     low, high = (np.array(said[name], dtype=np.float32) for name in ("low", "high"))
     return gym.spaces.Box(low, high, tuple(said["shape"]), np.float32)

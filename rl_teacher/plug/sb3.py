@@ -7,6 +7,7 @@ from typing import Any, cast
 import gymnasium as gym
 import numpy as np
 
+from rl_teacher.choices import first
 from rl_teacher.errors import UserError
 from rl_teacher.plug.adapting import Adapter
 from rl_teacher.plug.lessons import Lessons
@@ -136,7 +137,7 @@ class Model:
         act, _ = self._model.predict(
             cast(np.ndarray, seen if around is None else around.normalize_obs(seen)), deterministic=not explore
         )
-        return act - int(getattr(self._model.action_space, "start", 0))
+        return act - first(self._model.action_space)
 
 
 def relabel(model: OffPolicyAlgorithm, reward: RewardFn) -> None:

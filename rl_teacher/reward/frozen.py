@@ -9,8 +9,10 @@ import gymnasium as gym
 import torch
 from torch import Tensor, nn
 
+from rl_teacher.choices import choices
 from rl_teacher.config import RewardConfig
 from rl_teacher.reward.making import input_size, make_net
+from rl_teacher.reward.networks import one_hots
 from rl_teacher.reward.pixels import EnsembleCNN
 
 LIMIT = 10.0
@@ -37,8 +39,8 @@ class FrozenReward(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
-        self.n_acts = int(act_space.n) if isinstance(act_space, gym.spaces.Discrete) else 0
-        """How many actions there are to choose from; 0: they are numbers."""
+        self.choices = choices(act_space)
+        """How many actions there are to choose from, for each choice that makes one; (): they are numbers."""
         n_in = input_size(n_obs, act_space, config, picture)
         self.net = make_net(n_in, config, torch.Generator(), picture)  # what it draws is replaced
         self.net.requires_grad_(False)
@@ -71,7 +73,7 @@ class FrozenReward(nn.Module):
             return self._scaled(self.net(obs))
         x = obs.flatten(1)
         if self.config.use_act:
-            seen = nn.functional.one_hot(act, self.n_acts).float() if self.n_acts else act.flatten(1)
+            seen = one_hots(act, self.choices) if self.choices else act.flatten(1)
             x = torch.cat((x, seen), 1)
         if self.config.normalise_inputs:
             x = ((x - self.in_mean) / self.in_std).clamp(-LIMIT, LIMIT)

@@ -65,4 +65,4 @@ def test_saved_equals_loaded(tmp_path):
 @pytest.mark.parametrize("name", sorted(set(KINDS) - {"ppo"}))
 def test_agents_of_others_are_refused_in_a_line(name):
     with pytest.raises(UserError, match="observations are pictures; only our own PPO"):
-        check_fit(name, "atari:Pong", 6, pixels=True)
+        check_fit(name, "atari:Pong", (6,), pixels=True)

@@ -18,7 +18,7 @@ PONG = "atari:Pong"
 
 def test_a_clip_is_the_papers():
     spec = resolve(PONG)
-    assert (spec.clip_steps, spec.fps, spec.n_actions, spec.pixels) == (25, 15, 6, True)
+    assert (spec.clip_steps, spec.fps, spec.choices, spec.pixels) == (25, 15, (6,), True)
 
 
 def test_pongs_score_changes_nothing_that_is_seen():

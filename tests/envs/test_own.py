@@ -96,7 +96,7 @@ def own_module(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_parts_of_an_observation_stand_in_a_row_in_the_order_of_the_space() -> None:
     spec = resolve("mine:plain")
-    assert (spec.task, spec.episode_steps, spec.fps, spec.dt, spec.n_actions) == (None, None, 7.0, 0.1, 2)
+    assert (spec.task, spec.episode_steps, spec.fps, spec.dt, spec.choices) == (None, None, 7.0, 0.1, (2,))
     assert spec.clip_steps == 7  # an untrained agent lives no longer
     env = make_vec(spec, 3, seed=0)
     first = list(env.reset()[0])

@@ -27,6 +27,7 @@ RUNS = {
     "reacher": "-e Reacher-v1",
     "actions": "-e Reacher-v1 --set reward.use_act=true --set reward.wide=false",
     "discrete": "-e gym:CartPole-v1 --set reward.use_act=true",
+    "several": "-e tests.several:Several --set reward.use_act=true",
     "paper": "-e gym:Pendulum-v1 --preset original --set reward.pretrain_iters=50",
 }
 
@@ -78,7 +79,7 @@ def test_a_loaded_reward_is_the_runs_own_to_the_last_bit(runs, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["reacher", "discrete"])
+@pytest.mark.parametrize("name", ["reacher", "discrete", "several"])
 def test_a_loaded_policy_is_the_runs_own_to_the_last_bit(runs, name):
     _, agent = reopened(runs, name)
     policy = load_policy(runs / f"{name}-policy")
@@ -179,7 +180,7 @@ def test_what_is_no_whole_export_is_refused_in_one_line(runs, tmp_path, spoil, s
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("reward nobody", "Runs there: actions, discrete, paper, reacher, true."),
+        ("reward nobody", "Runs there: actions, discrete, paper, reacher, several, true."),
         ("reward true", "has no r̂"),
         ("reward reacher", "reacher-reward is there already"),
         ("reward ../x", "Run name"),
