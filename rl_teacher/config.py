@@ -184,6 +184,10 @@ class RunConfig:
     """How a stock environment's episodes are made to last until the clock; None: they may end early."""
     learner: Learner | None = None
     """Settings of the agent, if it is no PPO."""
+    explore: int | None = None
+    """Environment steps in which the agent seeks what it has not seen, before the first question …"""
+    explore_from: str | None = None
+    """… or the run whose agent did, and is begun with."""
 
     @property
     def endless(self) -> bool:
@@ -242,6 +246,11 @@ def settings_for(agent: str, task: str | None, behavior: str | None = None) -> t
     """An agent's settings for a behaviour, if there are any of its own, or else for its task: one of the two kinds."""
     learner = learner_for(agent, task)
     return (ppo_for(task, behavior), None) if learner is None else (None, learner)
+
+
+def exploring(learner: Learner | None) -> Learner | None:
+    """An agent's settings where it explores before it is taught: what its critic learns then is not about r̂ at all."""
+    return replace(learner, reset_critic=True) if isinstance(learner, (ReplayConfig, DQNConfig)) else learner
 
 
 def reward_for(reward: RewardConfig, behavior: str | None = None) -> RewardConfig:
