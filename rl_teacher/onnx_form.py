@@ -76,15 +76,17 @@ def _one_hot(graph: _Graph, n: int) -> str:
 
 def _policy(graph: _Graph, module: FrozenPolicy, act_shape: tuple[int, ...]) -> None:
     x = graph.add("Add", graph.add("Mul", graph.add("Flatten", "obs", axis=1), module.scale), module.shift)
-    x = graph.add("Clip", x, np.float32(-module.limit), np.float32(module.limit))
-    policy = module.policy
-    for layer in policy.mean if isinstance(policy, GaussianPolicy) else policy.logits:
-        linear = isinstance(layer, nn.Linear)
-        x = graph.add("Gemm", x, layer.weight, layer.bias, transB=1) if linear else graph.add("Tanh", x)
-    if not isinstance(policy, GaussianPolicy):
+    if module.limit is not None:
+        x = graph.add("Clip", x, np.float32(-module.limit), np.float32(module.limit))
+    for layer in module.net:
+        if isinstance(layer, nn.Linear):
+            x = graph.add("Gemm", x, layer.weight, layer.bias, transB=1)
+        else:
+            x = graph.add(type(layer).__name__.capitalize(), x)  # Tanh, Relu
+    if not isinstance(module.policy, GaussianPolicy):
         graph.add("ArgMax", x, to="act", axis=1, keepdims=0)
         return
-    bounded = graph.add("Clip", x, np.float32(-1), np.float32(1))
+    bounded = graph.add("Tanh", x) if module.squash == "tanh" else graph.add("Clip", x, np.float32(-1), np.float32(1))
     shaped = graph.add("Reshape", bounded, np.array([-1, *act_shape], dtype=np.int64))
     graph.add("Add", graph.add("Mul", shaped, module.reach), module.middle, to="act")
 
