@@ -68,7 +68,7 @@ def parser() -> Parser:
         spellings = dict.fromkeys(s for name in names for s in (name, _dashed(name)))
         p.add_argument(*spellings, dest=names[-1].lstrip("-").replace("-", "_"), **settings)  # pyright: ignore
 
-    option("-e", "--env_id", help="environment: Reacher-v1, ShortHopper-v1, cheetah, gym:Pendulum-v1 …")
+    option("-e", "--env_id", help="Reacher-v1, gym:Pendulum-v1, dm:walker-walk, MODULE:FACTORY …; docs/environments.md")
     option("-p", "--predictor", help="rl: true reward; synth: comparisons by it; human: by a person")
     option("-n", "--name", help="of the run; the same command again goes on where it stopped")
     option("-s", "--seed", default="1", help="of every random choice (default 1)")
@@ -92,7 +92,7 @@ def parser() -> Parser:
     option("--gold_rate", help="share of pairs whose answer is known, as a test (default 0)")
     option("--trust", action="store_true", help="soften the answers of people who often err")
     option("--behavior", help="trick to teach in place of the task: hopper-backflip …, or your judge, MODULE:FUNCTION")
-    option("--fixed_horizon", help="of gym: environments that end early: never-done, or absorbing (stand still there)")
+    option("--fixed_horizon", help="of foreign environments that end early: never-done, or absorbing (stand still)")
     option("--explore", help="steps in which the agent seeks what it has not seen, before the first question (0)")
     option("--explore_from", help="run that had --explore, or its folder: begin with the agent as it was then")
     option("--run_dir", default="runs", help="where runs and the feedback store lie (default runs)")

@@ -13,9 +13,11 @@ import numpy as np
 from gymnasium.envs.mujoco.inverted_double_pendulum_v5 import InvertedDoublePendulumEnv
 
 from rl_teacher.envs.faults import Blame
-from rl_teacher.envs.stock import make_stock, route_warnings
+from rl_teacher.envs.sources import make_env
+from rl_teacher.envs.stock import route_warnings
 from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.errors import UserError
+from rl_teacher.furniture import Furniture
 from rl_teacher.pictures import Picture, pack
 
 
@@ -58,7 +60,7 @@ class Simulator:
         """Whether `picture` can be asked for."""
         if self.has_pictures:
             self._env.close()
-            self._env = make_stock(spec.gym_id, "rgb_array", spec.fixed_horizon)
+            self._env = make_env(spec.env_id, "rgb_array", spec.fixed_horizon)
         self._blame = Blame(spec.env_id, self._env)
         self._limit = spec.episode_steps if spec.task else None  # a stock environment counts by itself
         self._elapsed = 0
@@ -67,6 +69,8 @@ class Simulator:
         bare = self._env.unwrapped
         self.mujoco: Mujoco | None = bare if isinstance(bare, Mujoco) else None
         """The MuJoCo model and data behind it, or None."""
+        self._furniture = None if self.mujoco is None or spec.task else Furniture(self.mujoco.model)
+        """What may stand elsewhere in each episode; in our tasks nothing does."""
 
     def reset(self, seed: int | None = None) -> np.ndarray:
         """Start an episode and return its first observation, (D,); a seed makes this and all later ones repeatable."""
@@ -91,6 +95,23 @@ class Simulator:
             obs, rew, terminated, truncated, _ = self._env.step(given)
             step = Step(self._row(obs), float(rew), bool(terminated), bool(truncated and not terminated))
         return step if self._judge is None else step._replace(env_rew=float(self._judge(step.obs, {})))
+
+    @property
+    def state_size(self) -> int:
+        """S of `Trajectory.sim`."""
+        if self.mujoco is None:
+            return 0
+        model = self.mujoco.model
+        return model.nq + model.nv + (self._furniture.size if self._furniture else 0)
+
+    def read_state(self, row: np.ndarray) -> None:
+        """Write MuJoCo's state now into a row (S,): positions, velocities, and where the furniture stands."""
+        if self.mujoco is None:
+            return
+        model, data = self.mujoco.model, self.mujoco.data
+        row[: model.nq], row[model.nq : model.nq + model.nv] = data.qpos, data.qvel
+        if self._furniture is not None:
+            row[model.nq + model.nv :] = self._furniture.read(model, data)
 
     def picture(self) -> Picture:
         """What it looks like now.
@@ -147,9 +168,9 @@ def spaces(env: gym.Env) -> tuple[gym.spaces.Box, gym.Space]:
 
 
 def _build(spec: EnvSpec) -> gym.Env:
-    route_warnings()
     if spec.task is None:
-        return make_stock(spec.gym_id, horizon=spec.fixed_horizon)
+        return make_env(spec.env_id, horizon=spec.fixed_horizon)
+    route_warnings()
     if spec.task.name == "doublependulum":
         return UnclippedDoublePendulum()
     return gym.make(spec.gym_id, disable_env_checker=True, **spec.task.gym_options).unwrapped

@@ -136,8 +136,7 @@ class _Record:
         self._frames: list[Picture] | None = [] if sim.has_pictures else None
         self._state = None
         if sim.mujoco is not None:
-            self._n_qpos = sim.mujoco.model.nq
-            self._state = np.empty((n_rounds + 1, self._n_qpos + sim.mujoco.model.nv))
+            self._state = np.empty((n_rounds + 1, sim.state_size))
         self.begin(obs)
 
     def begin(self, obs: np.ndarray) -> None:
@@ -150,10 +149,8 @@ class _Record:
 
     def _write(self, obs: np.ndarray) -> None:
         self._obs[self.n_steps] = obs
-        if self._state is not None and self._sim.mujoco is not None:
-            row, data = self._state[self.n_steps], self._sim.mujoco.data
-            row[: self._n_qpos] = data.qpos
-            row[self._n_qpos :] = data.qvel
+        if self._state is not None:
+            self._sim.read_state(self._state[self.n_steps])
         if self._frames is not None:
             self._frames.append(self._sim.picture())
 

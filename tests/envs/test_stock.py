@@ -33,6 +33,8 @@ class Shaped(gym.Env):
         return self._obs(), float(np.sum(action)), self.steps >= self.ends_after, False, {}
 
     def _obs(self) -> Any:
+        if self.observation_space.shape is None:
+            return self.observation_space.sample()
         return np.full(self.observation_space.shape, self.steps, dtype=self.observation_space.dtype)
 
 
@@ -52,6 +54,7 @@ def register() -> Iterator[Any]:
 
 SQUARE = gym.spaces.Box(-1.0, 1.0, (2, 3), np.float32)
 ROW = gym.spaces.Box(-1.0, 1.0, (3,), np.float32)
+PICTURE = gym.spaces.Box(0, 255, (8, 8, 3), np.uint8)
 
 
 def test_a_stock_environment_keeps_its_own_reward_ending_and_clock() -> None:
@@ -97,9 +100,11 @@ def test_observations_are_laid_out_in_a_row_and_actions_counted_from_zero(regist
 @pytest.mark.parametrize(
     ("obs_space", "act_space", "named"),
     [
-        (gym.spaces.Discrete(4), gym.spaces.Discrete(2), "observation space Discrete"),
-        (gym.spaces.Dict({"a": ROW}), gym.spaces.Discrete(2), "observation space Dict"),
-        (gym.spaces.Box(0, 255, (8, 8, 3), np.uint8), gym.spaces.Discrete(2), "observation space Box"),
+        (gym.spaces.Discrete(4_000), gym.spaces.Discrete(2), "one of 4,000 choices; at most 1,000"),
+        (gym.spaces.Text(4), gym.spaces.Discrete(2), "observation space Text"),
+        (gym.spaces.Dict({"a": ROW, "b": gym.spaces.Text(4)}), gym.spaces.Discrete(2), r"Text\(.*\) in \['b'\]"),
+        (gym.spaces.Tuple((ROW, PICTURE)), gym.spaces.Discrete(2), r"a picture in \[1\], for which nobody chose"),
+        (PICTURE, gym.spaces.Discrete(2), "observation space Box"),
         (ROW, gym.spaces.MultiDiscrete([2, 2]), "action space MultiDiscrete"),
         (ROW, gym.spaces.Box(-np.inf, np.inf, (2,)), "action space Box"),
         (ROW, gym.spaces.Box(0, 4, (2,), np.int64), "action space Box"),
