@@ -191,6 +191,10 @@ class RunConfig:
     """How a stock environment's episodes are made to last until the clock; None: they may end early."""
     learner: Learner | None = None
     """Settings of the agent, if it is no PPO."""
+    explore: int | None = None
+    """Environment steps in which the agent seeks what it has not seen, before the first question …"""
+    explore_from: str | None = None
+    """… or the run whose agent did, and is begun with."""
 
     @property
     def endless(self) -> bool:
@@ -270,6 +274,11 @@ what two CPU cores can do (docs/pixels.md)."""
 QUERIES_OF_PIXELS = "random"
 """The strategy where observations are pictures: to choose by disagreement, r̂ would look at ten films for each that it
 asks about, thousands before the agent learns."""
+
+
+def exploring(learner: Learner | None) -> Learner | None:
+    """An agent's settings where it explores before it is taught: what its critic learns then is not about r̂ at all."""
+    return replace(learner, reset_critic=True) if isinstance(learner, (ReplayConfig, DQNConfig)) else learner
 
 
 def reward_for(reward: RewardConfig, behavior: str | None = None, *, pixels: bool = False) -> RewardConfig:

@@ -14,19 +14,22 @@ import gymnasium as gym
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from rl_teacher.agents.actors import layers_of
 from rl_teacher.agents.frozen import FrozenPolicy
+from rl_teacher.agents.registry import KINDS
 from rl_teacher.config import RunConfig, read_config
 from rl_teacher.envs.behaviors import resolve
 from rl_teacher.envs.simulator import Simulator
 from rl_teacher.errors import UserError
 from rl_teacher.onnx_form import can_write, write_onnx
 from rl_teacher.plug.hub import upload
-from rl_teacher.plug.packing import ONNX, Export, write_export
+from rl_teacher.plug.packing import ONNX, PROGRAM, Export, write_export
 from rl_teacher.reward.frozen import FrozenReward, settings_of
 from rl_teacher.runs import newest_checkpoint
 from rl_teacher.shell import tell
 from rl_teacher.stacks import is_picture
-from rl_teacher.tensors import must_fit
+from rl_teacher.tensors import group, must_fit
+from rl_teacher.torch_form import write_program
 
 PACKAGES = ("rl-teacher", "torch", "gymnasium")
 
@@ -62,6 +65,7 @@ def export_learned(what: str, name: str, out: str | None, run_dir: Path, reposit
     folder, has_onnx = Path(out or f"{name}-{what}"), can_write()
 
     def add(draft: Path) -> None:
+        write_program(module, run.obs_shape, run.act_space, draft / PROGRAM.format(kind=what))
         if has_onnx:
             write_onnx(module, run.obs_shape, run.act_space, draft / ONNX.format(kind=what))
 
@@ -94,11 +98,11 @@ def _reward(run: _Run) -> tuple[Export, nn.Module]:
 
 
 def _policy(run: _Run) -> tuple[Export, nn.Module]:
-    ppo = run.config.ppo
-    if run.config.agent != "ppo" or ppo is None:
+    name, ppo = run.config.agent, run.config.ppo
+    if name not in KINDS:
         raise UserError(
-            f"'{run.config.name}' was learned by the agent '{run.config.agent}', whose policy has a form of its own; "
-            "only that of ppo can be exported so far. Its reward can: rl-teacher export reward."
+            f"'{run.config.name}' taught a learner of another program, which alone has its policy. Save it there; the "
+            "reward can be exported: rl-teacher export reward."
         )
     if run.pixels:
         raise UserError(
@@ -107,9 +111,12 @@ def _policy(run: _Run) -> tuple[Export, nn.Module]:
         )
     tensors = _tensors(run, "agent")
     with must_fit(run.checkpoint / "agent.safetensors"):
-        module = FrozenPolicy.of_checkpoint(tensors, run.act_space, ppo.hidden)
-    settings = {"hidden": ppo.hidden}
-    export = Export("policy", run.obs_shape, run.act_space, settings, run.about, module.state_dict())
+        if name == "ppo" and ppo is not None:
+            module = FrozenPolicy.of_checkpoint(tensors, run.act_space, ppo.hidden)
+        else:
+            layers = layers_of(name, KINDS[name], group(tensors, "algorithm"))
+            module = FrozenPolicy.of_layers(layers, tensors, run.act_space, KINDS[name].on_policy)
+    export = Export("policy", run.obs_shape, run.act_space, module.settings, run.about, module.state_dict())
     return export, module
 
 

@@ -109,18 +109,21 @@ def _one_hots(graph: _Graph, sizes: tuple[int, ...]) -> str:
 
 def _policy(graph: _Graph, module: FrozenPolicy, act_shape: tuple[int, ...]) -> None:
     x = graph.add("Add", graph.add("Mul", graph.add("Flatten", "obs", axis=1), module.scale), module.shift)
-    x = graph.add("Clip", x, np.float32(-module.limit), np.float32(module.limit))
-    policy = module.policy
-    for layer in policy.mean if isinstance(policy, GaussianPolicy) else policy.logits:
-        linear = isinstance(layer, nn.Linear)
-        x = graph.add("Gemm", x, layer.weight, layer.bias, transB=1) if linear else graph.add("Tanh", x)
-    if not isinstance(policy, GaussianPolicy):
-        each = np.split(np.arange(sum(policy.sizes), dtype=np.int64), np.cumsum(policy.sizes)[:-1])
+    if module.limit is not None:
+        x = graph.add("Clip", x, np.float32(-module.limit), np.float32(module.limit))
+    for layer in module.net:
+        if isinstance(layer, nn.Linear):
+            x = graph.add("Gemm", x, layer.weight, layer.bias, transB=1)
+        else:
+            x = graph.add(type(layer).__name__.capitalize(), x)  # Tanh, Relu
+    if not isinstance(module.policy, GaussianPolicy):
+        sizes = module.policy.sizes
+        each = np.split(np.arange(sum(sizes), dtype=np.int64), np.cumsum(sizes)[:-1])
         best = [graph.add("ArgMax", graph.add("Gather", x, part, axis=1), axis=1, keepdims=1) for part in each]
         together = graph.add("Concat", *best, axis=1)
         graph.add("Reshape", together, np.array([-1, *act_shape], dtype=np.int64), to="act")
         return
-    bounded = graph.add("Clip", x, np.float32(-1), np.float32(1))
+    bounded = graph.add("Tanh", x) if module.squash == "tanh" else graph.add("Clip", x, np.float32(-1), np.float32(1))
     shaped = graph.add("Reshape", bounded, np.array([-1, *act_shape], dtype=np.int64))
     graph.add("Add", graph.add("Mul", shaped, module.reach), module.middle, to="act")
 

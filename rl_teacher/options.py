@@ -18,6 +18,7 @@ from rl_teacher.config import (
     STEPS_PER_LABEL,
     RewardConfig,
     RunConfig,
+    exploring,
     reward_for,
     settings_for,
 )
@@ -94,6 +95,8 @@ def parser() -> Parser:
     option("--trust", action="store_true", help="soften the answers of people who often err")
     option("--behavior", help="trick to teach in place of the task: hopper-backflip …, or your judge, MODULE:FUNCTION")
     option("--fixed_horizon", help="of foreign environments that end early: never-done, or absorbing (stand still)")
+    option("--explore", help="steps in which the agent seeks what it has not seen, before the first question (0)")
+    option("--explore_from", help="run that had --explore, or its folder: begin with the agent as it was then")
     option("--run_dir", default="runs", help="where runs and the feedback store lie (default runs)")
     option("--store", help="database URL (default: SQLite in the run dir)")
     option("--host", default="127.0.0.1", help="address of the page (default 127.0.0.1)")
@@ -125,6 +128,8 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
     pretrain = _pretrain(args.pretrain_labels, n_labels)
     recipe = preset(args.preset)
     ppo, learner = settings_for(agent, spec.task.name if spec.task else PIXELS if spec.pixels else None, args.behavior)
+    explore = _explore(args)
+    learner = exploring(learner) if explore or args.explore_from else learner
     of_agent = {"ppo": ppo} if learner is None else {"learner": learner}
     settings = override({"reward": reward_for(recipe.reward, args.behavior, pixels=spec.pixels), **of_agent}, args.set)
     reward: RewardConfig = settings["reward"]
@@ -152,6 +157,8 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         replay=args.replay,
         fixed_horizon=args.fixed_horizon,
         learner=settings.get("learner"),
+        explore=explore,
+        explore_from=args.explore_from,
     )
     make_strategy(config.queries)  # a mistake is told before anything is made
     schedule_for(config)
@@ -208,6 +215,26 @@ def _pretrain(given: str | None, n_labels: int | None) -> int:
             f"of all labels. Give -L {n_labels} or fewer, or a larger -l."
         )
     return pretrain
+
+
+def _explore(args: argparse.Namespace) -> int | None:
+    """Steps of exploring; None: there are none."""
+    for name in ("explore", "explore_from"):
+        if getattr(args, name) is not None and args.predictor == "rl":
+            raise UserError(f"--{name} given with -p rl, where no question is asked. Leave it out, or -p synth.")
+    if args.explore is None:
+        return None
+    if args.explore_from is not None:
+        raise UserError(
+            f"--explore {args.explore} given with --explore_from, which brings what was explored. Give one."
+        )
+    steps = count("--explore", args.explore, "9000", least=0)
+    if steps >= number(args.num_timesteps):
+        raise UserError(
+            f"--explore {steps} given with -t/--num_timesteps {args.num_timesteps}, which it is a part of; allowed is "
+            "less. Explore for fewer steps, or give a larger -t."
+        )
+    return steps or None
 
 
 def _teacher(predictor: str, given: str) -> str:

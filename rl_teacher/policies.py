@@ -30,8 +30,8 @@ class LoadedPolicy:
     """The run it comes from, and versions."""
 
     def __init__(self, export: Export) -> None:
-        hidden = tuple(export.settings["hidden"])
-        self.module = FrozenPolicy(int(np.prod(export.obs_shape)), export.act_space, hidden).eval()
+        settings = {**export.settings, "hidden": tuple(export.settings["hidden"])}
+        self.module = FrozenPolicy(int(np.prod(export.obs_shape)), export.act_space, **settings).eval()
         self.module.load_state_dict(dict(export.tensors))
         self.obs_shape, self.act_space, self.about = export.obs_shape, export.act_space, export.about
 

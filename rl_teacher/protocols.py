@@ -283,6 +283,10 @@ class Observer(Protocol):
         """A round is over: write its figures; now and then evaluate, save, show."""
         ...
 
+    def has_explored(self, steps: int) -> None:
+        """The agent has explored and is now to be taught: keep it as it is, for other runs."""
+        ...
+
     def say(self, message: str) -> None:
         """Tell whoever looks on what the run is doing: one line for people."""
         ...

@@ -23,6 +23,7 @@ from rl_teacher.tensors import save_finite
 ABOUT = "export.json"
 TENSORS = "{kind}.safetensors"
 ONNX = "{kind}.onnx"
+PROGRAM = "{kind}.pt2"
 VERSION = 1
 LONGEST = 200
 """Letters shown of why an export is damaged."""
