@@ -15,6 +15,7 @@ from rl_teacher.agents.frozen import FrozenPolicy
 from rl_teacher.agents.networks import GaussianPolicy
 from rl_teacher.choices import choices
 from rl_teacher.reward.frozen import LIMIT, FrozenReward
+from rl_teacher.reward.networks import EnsembleMLP
 from rl_teacher.reward.pixels import STRIDES, EnsembleCNN
 from rl_teacher.stacks import layout
 
@@ -29,7 +30,9 @@ def can_write() -> bool:
     return find_spec("onnx") is not None
 
 
-def write_onnx(module: nn.Module, obs_shape: tuple[int, ...], act_space: gym.Space, path: Path) -> None:
+def write_onnx(
+    module: FrozenReward | FrozenPolicy, obs_shape: tuple[int, ...], act_space: gym.Space, path: Path
+) -> None:
     """Write a reward (obs, act → rew) or a policy (obs → act) for any number of rows.
 
     Args:
@@ -40,22 +43,21 @@ def write_onnx(module: nn.Module, obs_shape: tuple[int, ...], act_space: gym.Spa
     """
     graph = _Graph()
     act_shape, chosen = act_space.shape or (), bool(choices(act_space))
-    obs, act = ("obs", np.float32, obs_shape), ("act", np.int64 if chosen else np.float32, act_shape)
-    if isinstance(module, FrozenReward) and isinstance(module.net, EnsembleCNN):
-        _reward_of_pictures(graph, module, module.net)
-        graph.write([("obs", np.uint8, obs_shape), act], ("rew", np.float32, ()), path)
-    elif isinstance(module, FrozenReward):
-        _reward(graph, module)
-        graph.write([obs, act], ("rew", np.float32, ()), path)
-    elif isinstance(module, FrozenPolicy):
+    obs = ("obs", np.uint8 if module.picture else np.float32, obs_shape)
+    act = ("act", np.int64 if chosen else np.float32, act_shape)
+    if isinstance(module, FrozenPolicy):
         _policy(graph, module, act_shape)
         graph.write([obs], act, path)
-    else:
-        raise TypeError(f"no graph for {type(module).__name__}")
+        return
+    net = module.net
+    each = _seen(graph, net) if isinstance(net, EnsembleCNN) else _read(graph, module, net)
+    _mean_of_members(graph, each, module)
+    graph.write([obs, act], ("rew", np.float32, ()), path)
 
 
-def _reward(graph: _Graph, module: FrozenReward) -> None:
-    x, net = graph.add("Flatten", "obs", axis=1), module.net
+def _read(graph: _Graph, module: FrozenReward, net: EnsembleMLP) -> str:
+    """What each member says of numbers, (E, rows)."""
+    x = graph.add("Flatten", "obs", axis=1)
     if module.config.use_act:
         seen = _one_hots(graph, module.choices) if module.choices else graph.add("Flatten", "act", axis=1)
         x = graph.add("Concat", x, seen, axis=1)
@@ -71,25 +73,31 @@ def _reward(graph: _Graph, module: FrozenReward) -> None:
     if net.share is not None and net.wide is not None:
         flat = graph.add("MatMul", graph.add("Concat", x, graph.add("Mul", x, x), axis=1), net.wide)
         h = graph.add("Add", graph.add("Mul", h, net.share), graph.add("Squeeze", flat, np.array([-1], dtype=np.int64)))
-    _mean_of_members(graph, h, module)
+    return h
 
 
-def _reward_of_pictures(graph: _Graph, module: FrozenReward, net: EnsembleCNN) -> None:
-    channels, height, width, last = layout(net.obs_shape)
+def _planes(graph: _Graph, obs_shape: tuple[int, ...]) -> str:
+    """See `vision.planes`."""
+    channels, height, width, last = layout(obs_shape)
     x = graph.add("Transpose", "obs", perm=[0, 3, 1, 2]) if last else "obs"
     x = graph.add("Reshape", x, np.array([-1, channels, height, width], dtype=np.int64))
-    h = graph.add("Div", graph.add("Cast", x, to_type=np.float32), np.float32(255))
+    return graph.add("Div", graph.add("Cast", x, to_type=np.float32), np.float32(255))
+
+
+def _seen(graph: _Graph, net: EnsembleCNN) -> str:
+    """What each member says of pictures, (E, rows)."""
+    h = _planes(graph, net.obs_shape)
     for i, kernel in enumerate(net.kernels):
         groups = net.n_members if i else 1
         h = graph.add("Conv", h, kernel, strides=[STRIDES[i]] * 2, group=groups)
         norm = (net.gains[i], net.shifts[i], net.get_buffer(f"mean{i}"), net.get_buffer(f"var{i}"))
-        h = graph.add("LeakyRelu", graph.add("BatchNormalization", h, *norm), alpha=module.config.slope)
+        h = graph.add("LeakyRelu", graph.add("BatchNormalization", h, *norm), alpha=net.slope)
     h = graph.add("Reshape", h, np.array([0, net.n_members, -1], dtype=np.int64))
     h = graph.add("Transpose", h, perm=[1, 0, 2])
     h = graph.add("Add", graph.add("MatMul", h, net.weights[0]), net.biases[0])
-    h = graph.add("LeakyRelu", h, alpha=module.config.slope)
+    h = graph.add("LeakyRelu", h, alpha=net.slope)
     h = graph.add("Add", graph.add("MatMul", h, net.weights[1]), net.biases[1])
-    _mean_of_members(graph, graph.add("Squeeze", h, np.array([-1], dtype=np.int64)), module)
+    return graph.add("Squeeze", h, np.array([-1], dtype=np.int64))
 
 
 def _mean_of_members(graph: _Graph, each: str, module: FrozenReward) -> None:
@@ -108,14 +116,13 @@ def _one_hots(graph: _Graph, sizes: tuple[int, ...]) -> str:
 
 
 def _policy(graph: _Graph, module: FrozenPolicy, act_shape: tuple[int, ...]) -> None:
-    x = graph.add("Add", graph.add("Mul", graph.add("Flatten", "obs", axis=1), module.scale), module.shift)
-    if module.limit is not None:
-        x = graph.add("Clip", x, np.float32(-module.limit), np.float32(module.limit))
-    for layer in module.net:
-        if isinstance(layer, nn.Linear):
-            x = graph.add("Gemm", x, layer.weight, layer.bias, transB=1)
-        else:
-            x = graph.add(type(layer).__name__.capitalize(), x)  # Tanh, Relu
+    if module.eyes:
+        x = _through(graph, _planes(graph, module.eyes.obs_shape), module.eyes.layers)
+    else:
+        x = graph.add("Add", graph.add("Mul", graph.add("Flatten", "obs", axis=1), module.scale), module.shift)
+        if module.limit is not None:
+            x = graph.add("Clip", x, np.float32(-module.limit), np.float32(module.limit))
+    x = _through(graph, x, module.net)
     if not isinstance(module.policy, GaussianPolicy):
         sizes = module.policy.sizes
         each = np.split(np.arange(sum(sizes), dtype=np.int64), np.cumsum(sizes)[:-1])
@@ -126,6 +133,18 @@ def _policy(graph: _Graph, module: FrozenPolicy, act_shape: tuple[int, ...]) -> 
     bounded = graph.add("Tanh", x) if module.squash == "tanh" else graph.add("Clip", x, np.float32(-1), np.float32(1))
     shaped = graph.add("Reshape", bounded, np.array([-1, *act_shape], dtype=np.int64))
     graph.add("Add", graph.add("Mul", shaped, module.reach), module.middle, to="act")
+
+
+def _through(graph: _Graph, x: str, layers: nn.Sequential) -> str:
+    for layer in layers:
+        if isinstance(layer, nn.Linear):
+            x = graph.add("Gemm", x, layer.weight, layer.bias, transB=1)
+        elif isinstance(layer, nn.Conv2d):
+            weights = [part for part in (layer.weight, layer.bias) if part is not None]
+            x = graph.add("Conv", x, *weights, strides=list(layer.stride))
+        else:
+            x = graph.add(type(layer).__name__.capitalize(), x)  # Tanh, Relu, Flatten
+    return x
 
 
 class _Graph:

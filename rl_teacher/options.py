@@ -128,11 +128,16 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
     pretrain = _pretrain(args.pretrain_labels, n_labels)
     recipe = preset(args.preset)
     ppo, learner = settings_for(agent, spec.task.name if spec.task else PIXELS if spec.pixels else None, args.behavior)
-    explore = _explore(args)
+    explore = _explore(args, spec.pixels)
     learner = exploring(learner) if explore or args.explore_from else learner
     of_agent = {"ppo": ppo} if learner is None else {"learner": learner}
     settings = override({"reward": reward_for(recipe.reward, args.behavior, pixels=spec.pixels), **of_agent}, args.set)
     reward: RewardConfig = settings["reward"]
+    if spec.pixels and (reward.wide or reward.use_act):
+        raise UserError(
+            f"reward.{'wide' if reward.wide else 'use_act'}=true given with '{spec.env_id}', whose observations are "
+            "pictures; r̂ sees nothing but these, by convolutions. Leave it out."
+        )
     if args.pretrain_iters is not None:
         reward = replace(reward, pretrain_iters=count("-i/--pretrain_iters", args.pretrain_iters, "300"))
     schedule = args.label_schedule or (recipe.label_schedule if n_labels else "constant")
@@ -217,11 +222,16 @@ def _pretrain(given: str | None, n_labels: int | None) -> int:
     return pretrain
 
 
-def _explore(args: argparse.Namespace) -> int | None:
+def _explore(args: argparse.Namespace, pixels: bool) -> int | None:
     """Steps of exploring; None: there are none."""
     for name in ("explore", "explore_from"):
         if getattr(args, name) is not None and args.predictor == "rl":
             raise UserError(f"--{name} given with -p rl, where no question is asked. Leave it out, or -p synth.")
+        if getattr(args, name) is not None and pixels:
+            raise UserError(
+                f"--{name} given with '{args.env_id}', whose observations are pictures; how new one is, nobody can "
+                "measure so far. Leave it out."
+            )
     if args.explore is None:
         return None
     if args.explore_from is not None:

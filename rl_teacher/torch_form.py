@@ -6,15 +6,18 @@ from pathlib import Path
 
 import gymnasium as gym
 import torch
-from torch import nn
 
+from rl_teacher.agents.frozen import FrozenPolicy
+from rl_teacher.choices import choices
 from rl_teacher.reward.frozen import FrozenReward
 
 ROWS = 2
 """Of the example that is traced; one row would be taken for the only number of rows."""
 
 
-def write_program(module: nn.Module, obs_shape: tuple[int, ...], act_space: gym.Space, path: Path) -> None:
+def write_program(
+    module: FrozenReward | FrozenPolicy, obs_shape: tuple[int, ...], act_space: gym.Space, path: Path
+) -> None:
     """Write a reward (obs, act → rew) or a policy (obs → act) for any number of rows; `torch.export.load` reads it.
 
     Args:
@@ -23,8 +26,8 @@ def write_program(module: nn.Module, obs_shape: tuple[int, ...], act_space: gym.
         act_space: Of one action.
         path: File to write.
     """
-    kind = torch.int64 if isinstance(act_space, gym.spaces.Discrete) else torch.float32
-    example = [torch.zeros(ROWS, *obs_shape)]
+    kind = torch.int64 if choices(act_space) else torch.float32
+    example = [torch.zeros(ROWS, *obs_shape, dtype=torch.uint8 if module.picture else torch.float32)]
     if isinstance(module, FrozenReward):
         example.append(torch.zeros(ROWS, *(act_space.shape or ()), dtype=kind))
     rows = torch.export.Dim("rows")

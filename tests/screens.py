@@ -37,6 +37,15 @@ class Screen(gym.Env):
         return drawn(self.at, (60, 80, 3))
 
 
+class Dashboard(Screen):
+    """The same among other things that are seen."""
+
+    def __init__(self, render_mode: str | None = None):
+        super().__init__(render_mode=render_mode)
+        speed = gym.spaces.Box(-1, 1, (2,), np.float32)
+        self.observation_space = gym.spaces.Dict({"eye": self.observation_space, "speed": speed})
+
+
 def drawn(at: float, shape: tuple[int, ...]) -> np.ndarray:
     picture = np.zeros(shape, np.uint8)
     seen = picture[-1] if len(shape) == 3 and shape[0] <= 4 else picture

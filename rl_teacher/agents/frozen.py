@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rl_teacher.agents.networks import GaussianPolicy, RunningNorm, make_policy
+from rl_teacher.agents.vision import Eyes
 from rl_teacher.tensors import group
 
 CLIP = RunningNorm(()).clip
@@ -29,6 +30,7 @@ class FrozenPolicy(nn.Module):
         activation: What follows each of them, "tanh" or "relu".
         squash: How actions get into their bounds: "clip", or "tanh".
         limit: Normalised observations lie within ± this; None: anywhere.
+        picture: Shape of an observation that is one, uint8; it is seen by our PPO's eyes, and not normalised.
     """
 
     shift: Tensor
@@ -45,33 +47,48 @@ class FrozenPolicy(nn.Module):
         activation: str = "tanh",
         squash: str = "clip",
         limit: float | None = CLIP,
+        picture: tuple[int, ...] | None = None,
     ) -> None:
         super().__init__()
         if activation not in ACTIVATIONS or squash not in SQUASHES:
             raise KeyError(f"activation {activation}, squash {squash}")
-        self.policy = make_policy(obs_dim, space, hidden, 0.0, torch.Generator()).requires_grad_(False)
+        self.picture = picture
+        nothing_drawn = torch.Generator()
+        self.eyes = Eyes(picture, hidden, nothing_drawn).requires_grad_(False) if picture else None
+        obs_dim, hidden = (self.eyes.n_out, ()) if self.eyes else (obs_dim, hidden)
+        self.policy = make_policy(obs_dim, space, hidden, 0.0, nothing_drawn).requires_grad_(False)
         self._shape = space.shape or ()
         for i, layer in enumerate(self.net):
             if not isinstance(layer, nn.Linear):
                 self.net[i] = ACTIVATIONS[activation]()
         self.activation, self.squash, self.limit = activation, squash, limit
-        self.register_buffer("shift", torch.zeros(obs_dim))
-        self.register_buffer("scale", torch.ones(obs_dim))
+        n_normalised = 0 if self.eyes else obs_dim
+        self.register_buffer("shift", torch.zeros(n_normalised))
+        self.register_buffer("scale", torch.ones(n_normalised))
         box = space if isinstance(space, gym.spaces.Box) else gym.spaces.Box(-1.0, 1.0, ())
         self.register_buffer("middle", torch.as_tensor(((box.high + box.low) / 2).astype(np.float32)), persistent=False)
         self.register_buffer("reach", torch.as_tensor(((box.high - box.low) / 2).astype(np.float32)), persistent=False)
 
     @classmethod
-    def of_checkpoint(cls, tensors: Mapping[str, Tensor], space: gym.Space, hidden: tuple[int, ...]) -> Self:
+    def of_checkpoint(
+        cls,
+        tensors: Mapping[str, Tensor],
+        space: gym.Space,
+        hidden: tuple[int, ...],
+        picture: tuple[int, ...] | None = None,
+    ) -> Self:
         """The policy in what `PPO.save` wrote.
 
         Raises:
             RuntimeError: If it was written for other observations or actions.
         """
         named = dict(tensors)
-        frozen = cls(named["obs_norm.mean"].numel(), space, hidden)
+        frozen = cls(named["obs_norm.mean"].numel(), space, hidden, picture=picture)
         frozen.policy.load_state_dict(group(named, "policy"))
-        frozen._normalise(named)
+        if frozen.eyes:
+            frozen.eyes.load_state_dict(group(named, "eyes"))
+        else:
+            frozen._normalise(named)
         return frozen
 
     @classmethod
@@ -87,8 +104,8 @@ class FrozenPolicy(nn.Module):
             on_policy: Whether it is one that forgets what it learned from: they have other activations.
         """
         hidden = tuple(len(bias) for _, bias in layers[:-1])
-        kind = {"activation": "tanh", "squash": "clip"} if on_policy else {"activation": "relu", "squash": "tanh"}
-        frozen = cls(layers[0][0].shape[1], space, hidden, **kind, limit=CLIP if on_policy else None)
+        kind = ("tanh", "clip", CLIP) if on_policy else ("relu", "tanh", None)
+        frozen = cls(layers[0][0].shape[1], space, hidden, *kind)
         linear = [layer for layer in frozen.net if isinstance(layer, nn.Linear)]
         for layer, (weight, bias) in zip(linear, layers, strict=True):
             layer.load_state_dict({"weight": weight, "bias": bias})
@@ -104,7 +121,8 @@ class FrozenPolicy(nn.Module):
     @property
     def settings(self) -> dict[str, Any]:
         """What it is built from."""
-        hidden = [layer.out_features for layer in self.net if isinstance(layer, nn.Linear)][:-1]
+        layers = [*(self.eyes.layers if self.eyes else ()), *self.net]
+        hidden = [layer.out_features for layer in layers if isinstance(layer, nn.Linear)][:-1]
         return {"hidden": hidden, "activation": self.activation, "squash": self.squash, "limit": self.limit}
 
     def _normalise(self, tensors: Mapping[str, Tensor]) -> None:
@@ -112,11 +130,13 @@ class FrozenPolicy(nn.Module):
         norm.restore(group(tensors, "obs_norm"))
         self.shift, self.scale = (part.flatten() for part in norm.affine)
 
-    def forward(self, obs: Tensor) -> Tensor:
-        """Actions (B, *act) for obs (B, *obs) float32: float32 within bounds, or int64 where they are choices."""
+    def _normalised(self, obs: Tensor) -> Tensor:
         x = torch.addcmul(self.shift, obs.flatten(1), self.scale)
-        if self.limit is not None:
-            x = x.clamp(-self.limit, self.limit)
+        return x if self.limit is None else x.clamp(-self.limit, self.limit)
+
+    def forward(self, obs: Tensor) -> Tensor:
+        """Actions (B, *act), float32 within bounds or int64 of choices: for obs (B, *obs), float32 or pictures."""
+        x = self.eyes(obs) if self.eyes else self._normalised(obs)
         if isinstance(self.policy, GaussianPolicy):
             act = self.policy.best(x)
             act = act.tanh() if self.squash == "tanh" else act.clamp(-1.0, 1.0)

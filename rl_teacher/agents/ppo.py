@@ -193,14 +193,14 @@ class PPO:
 
 
 def ppo_loss(
-    policy: Policy, value: nn.Module, batch: Batch, config: PPOConfig, eyes: nn.Module | None = None
+    policy: Policy, value: nn.Module, batch: Batch, config: PPOConfig, eyes: Eyes | None = None
 ) -> tuple[Tensor, Tensor]:
     """The clipped surrogate objective (Schulman et al. 2017, equations 7 and 9), to be minimised.
 
     Returns:
         The loss, and (policy loss, value loss, entropy, KL estimate) detached.
     """
-    seen = batch.obs if eyes is None else eyes(batch.obs)
+    seen = batch.obs if eyes is None else eyes.learning(batch.obs)
     logp, entropy = policy.logp_entropy(seen, batch.act)
     log_ratio = logp - batch.logp
     ratio = log_ratio.exp()

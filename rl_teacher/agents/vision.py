@@ -28,7 +28,7 @@ class Eyes(nn.Module):
 
     def __init__(self, obs_shape: tuple[int, ...], hidden: tuple[int, ...], generator: torch.Generator) -> None:
         super().__init__()
-        self._shape = obs_shape
+        self.obs_shape = obs_shape
         channels, height, width, _ = layout(obs_shape)
         layers: list[nn.Module] = []
         for (n_in, n_out), kernel, stride in zip(
@@ -44,16 +44,20 @@ class Eyes(nn.Module):
         self.n_out = size
 
     def forward(self, obs: Tensor) -> Tensor:
-        """Features (B, n_out), to learn from."""
+        """Features (B, n_out)."""
+        return self.layers(planes(obs, self.obs_shape))
+
+    def learning(self, obs: Tensor) -> Tensor:
+        """The same, to learn from."""
         with half_precision():
-            return self.layers(planes(obs, self._shape)).float()
+            return self(obs).float()
 
     @torch.no_grad()
     def many(self, obs: Tensor) -> Tensor:
         """The same without gradients, for however many pictures (…, *obs): (…, n_out)."""
-        lead = obs.shape[: obs.ndim - len(self._shape)]
-        rows = obs.reshape(-1, *self._shape).split(CHUNK)
-        return torch.cat([self.layers(planes(some, self._shape)) for some in rows]).reshape(*lead, self.n_out)
+        lead = obs.shape[: obs.ndim - len(self.obs_shape)]
+        rows = obs.reshape(-1, *self.obs_shape).split(CHUNK)
+        return torch.cat([self(some) for some in rows]).reshape(*lead, self.n_out)
 
 
 def _begun(layer: nn.Conv2d | nn.Linear, generator: torch.Generator) -> nn.Module:

@@ -15,6 +15,8 @@ from rl_teacher.errors import NotFiniteError, UserError
 from rl_teacher.plug.adapting import checked
 from rl_teacher.plug.packing import Export, damaged, read_export
 from rl_teacher.reward.frozen import FrozenReward
+from rl_teacher.reward.pixels import CHUNK as PICTURES
+from rl_teacher.vision import tensor_of
 
 CHUNK = 2_048
 """Rows per forward pass: few enough for the activations of all members to stay in the cache."""
@@ -31,18 +33,16 @@ class LoadedReward:
     """Of one observation."""
     act_shape: tuple[int, ...]
     """Of one action; () for one of n, counted from zero."""
+    pictures: bool
+    """Whether an observation is a picture, uint8."""
     about: Mapping[str, Any]
     """The run it comes from, and versions."""
 
     def __init__(self, export: Export) -> None:
-        settings = dict(export.settings)
-        self.picture = export.obs_shape if settings.pop("pixels", False) else None
-        """Shape of an observation that is a picture, uint8."""
-        config = RewardConfig(**{**settings, "hidden": tuple(settings["hidden"])})
-        n_obs = int(np.prod(export.obs_shape))
-        self.module = FrozenReward.of(export.tensors, config, n_obs, export.act_space, self.picture)
-        self.module.eval()
+        config, n_obs = RewardConfig(**export.of_networks), int(np.prod(export.obs_shape))
+        self.module = FrozenReward.of(export.tensors, config, n_obs, export.act_space, export.picture).eval()
         self.obs_shape, self.act_shape = export.obs_shape, export.act_space.shape or ()
+        self.pictures = export.picture is not None
         self._choices = choices(export.act_space)
         self.about = export.about
 
@@ -54,11 +54,12 @@ class LoadedReward:
             UserError: For other shapes or actions, with those that are allowed; a NotFiniteError where an observation,
                 an action or r̂ is NaN or infinite.
         """
-        obs, act, lead = checked(obs, act, self.obs_shape, self.act_shape)
-        rows = torch.tensor(obs.astype(np.uint8) if self.picture else obs).reshape(-1, *self.obs_shape)
+        obs, act, lead = checked(obs, act, self.obs_shape, self.act_shape, self.pictures)
+        rows = tensor_of(obs).reshape(-1, *self.obs_shape)
         done = torch.tensor(self._chosen(act)) if self._choices else torch.tensor(act, dtype=torch.float32)
         done = done.reshape(-1, *self.act_shape)
-        parts = zip(rows.split(CHUNK), done.split(CHUNK), strict=True)
+        size = PICTURES if self.pictures else CHUNK
+        parts = zip(rows.split(size), done.split(size), strict=True)
         rew = torch.cat([self.module(*part) for part in parts]).numpy() if len(rows) else np.zeros(0, dtype=np.float32)
         if not np.isfinite(rew).all():
             raise NotFiniteError(

@@ -24,6 +24,8 @@ ABOUT = "export.json"
 TENSORS = "{kind}.safetensors"
 ONNX = "{kind}.onnx"
 PROGRAM = "{kind}.pt2"
+PIXELS = "pixels"
+"""Among the settings, where an observation is a picture."""
 VERSION = 1
 LONGEST = 200
 """Letters shown of why an export is damaged."""
@@ -45,6 +47,16 @@ class Export:
     about: Mapping[str, Any]
     """The run it comes from, and versions."""
     tensors: Mapping[str, Tensor]
+
+    @property
+    def picture(self) -> tuple[int, ...] | None:
+        """Shape of an observation that is a picture, uint8; None: it is numbers."""
+        return self.obs_shape if self.settings.get(PIXELS) else None
+
+    @property
+    def of_networks(self) -> dict[str, Any]:
+        """The settings by themselves, sizes as tuples."""
+        return {k: tuple(v) if isinstance(v, list) else v for k, v in self.settings.items() if k != PIXELS}
 
 
 def write_export(folder: Path, export: Export, add: Callable[[Path], None]) -> None:

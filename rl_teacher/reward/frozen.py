@@ -38,7 +38,7 @@ class FrozenReward(nn.Module):
         self, config: RewardConfig, n_obs: int, act_space: gym.Space, picture: tuple[int, ...] | None = None
     ) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.picture = config, picture
         self.choices = choices(act_space)
         """How many actions there are to choose from, for each choice that makes one; (): they are numbers."""
         n_in = input_size(n_obs, act_space, config, picture)
@@ -70,7 +70,7 @@ class FrozenReward(nn.Module):
     def forward(self, obs: Tensor, act: Tensor) -> Tensor:
         """R̂ (B,) for obs (B, *obs) float32, or pictures uint8, and act (B, *act), float32 or int64."""
         if isinstance(self.net, EnsembleCNN):
-            return self._scaled(self.net(obs))
+            return self._scaled(self.net.at_once(obs))
         x = obs.flatten(1)
         if self.config.use_act:
             seen = one_hots(act, self.choices) if self.choices else act.flatten(1)

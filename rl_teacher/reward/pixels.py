@@ -49,7 +49,7 @@ class EnsembleCNN(nn.Module):
     ):
         super().__init__()
         self.n_members, self.obs_shape = n_members, obs_shape
-        self._slope, self._dropout, self._generator = slope, dropout, generator
+        self.slope, self._dropout, self._generator = slope, dropout, generator
         channels, height, width, _ = layout(obs_shape)
         self.kernels, self.shifts = nn.ParameterList(), nn.ParameterList()
         self.gains = nn.ParameterList()
@@ -78,7 +78,11 @@ class EnsembleCNN(nn.Module):
         if learning:
             with half_precision():
                 return self._pass(x, learning=True).float()
-        return torch.cat([self._pass(rows, learning=False) for rows in x.split(CHUNK)], 1)
+        return torch.cat([self.at_once(rows) for rows in x.split(CHUNK)], 1)
+
+    def at_once(self, x: Tensor) -> Tensor:
+        """The same as `forward`, not learning, in a single pass: for few rows."""
+        return self._pass(x, learning=False)
 
     def deep(self, x: Tensor, *, learning: bool = False) -> Tensor:
         """The same: there is no other part."""
@@ -95,12 +99,12 @@ class EnsembleCNN(nn.Module):
             h = F.conv2d(h, kernel, stride=STRIDES[i], groups=self.n_members if i else 1)
             mean, var = self.get_buffer(f"mean{i}"), self.get_buffer(f"var{i}")
             h = F.batch_norm(h, mean, var, gain, shift, training=learning)
-            h = F.leaky_relu(h, self._slope)
+            h = F.leaky_relu(h, self.slope)
             if learning and self._dropout:
                 kept = torch.rand((*h.shape[:2], 1, 1), generator=self._generator) >= self._dropout
                 h = h * kept / (1.0 - self._dropout)
-        h = h.reshape(len(x), self.n_members, -1).transpose(0, 1)
-        h = F.leaky_relu(torch.baddbmm(self.biases[0], h, self.weights[0]), self._slope)
+        h = h.reshape(x.shape[0], self.n_members, -1).transpose(0, 1)
+        h = F.leaky_relu(torch.baddbmm(self.biases[0], h, self.weights[0]), self.slope)
         return torch.baddbmm(self.biases[1], h, self.weights[1]).squeeze(-1)
 
 
