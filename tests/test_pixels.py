@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from rl_teacher import PredictedReward, Teaching, load_policy, load_reward
+from rl_teacher import PredictedReward, Teaching, load_policy, load_reward, session
 from rl_teacher.agents.making import make_agent
 from rl_teacher.checkpoints import PARTS
 from rl_teacher.cli import main
@@ -22,6 +22,7 @@ from rl_teacher.reward.model import RewardEnsemble
 from rl_teacher.runs import newest_checkpoint
 from tests import screens
 from tests.commands import refused, summary, teach
+from tests.test_resume import course, ending
 
 QUICK = (
     "--set reward.members=1 --set reward.minibatch=4 --set reward.iters=2 --set ppo.n_envs=4 --set ppo.n_steps=32 "
@@ -54,6 +55,25 @@ def test_a_run_learns_from_answers_about_pictures(run, monkeypatch):
     assert done["true_return"]["mean"] is not None
     pool = load_file(newest_checkpoint(run / "runs", "screen", PARTS["synth"])[1] / "pool.safetensors")
     assert not [name for name in pool if name.endswith(".obs")]  # pictures are packed
+
+
+def test_stopped_and_gone_on_is_the_same_as_never_stopped(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(session, "LEG_STEPS", 256)
+    words = f"-p synth -e {SCREEN} -l 8 -i 2 -t 900 {QUICK}"
+    assert teach(f"{words} -n whole") == 0
+    record = session.Session.record
+
+    def stopped_once(self, steps, info):
+        record(self, steps, info)
+        if steps >= 400:
+            self.stop_asked = True
+            monkeypatch.setattr(session.Session, "record", record)
+
+    monkeypatch.setattr(session.Session, "record", stopped_once)
+    assert [teach(f"{words} -n parts") for _ in range(2)] == [0, 0]
+    assert course("parts") == course("whole")
+    assert ending("parts") == ending("whole")
 
 
 def test_what_was_exported_is_the_runs_own_in_every_form(run):

@@ -6,6 +6,7 @@ it. Neither a lost life nor the end of a game is told to the agent: games follow
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, SupportsFloat
@@ -23,6 +24,9 @@ FPS = 15
 """A console draws 60 frames a second, and an action lasts four."""
 LONGEST_GAME = 4_500
 """Steps: five minutes. Where games are judged they are cut here, or one that nobody wins would never end."""
+LONGEST_NAME = 60
+"""Letters shown of a game that is not known."""
+LIST_ALL = 'All: python -c "from envpool.atari.registration import atari_game_list; print(atari_game_list)".'
 SIZE, ROWS, COLUMNS = 84, 210, 160
 """Pixels of an observation's side, and of the console's picture."""
 
@@ -58,31 +62,39 @@ def game_of(env_id: str) -> Game:
     return GAMES.get(env_id.removeprefix(ATARI), Game())
 
 
-def make_pool(env_id: str, n_envs: int, seed: int, n_threads: int, limit: int | None, pictures: bool = False) -> Any:
-    """N copies of a game in EnvPool.
+def known_game(env_id: str) -> str:
+    """A game as it is called everywhere, "atari:SpaceInvaders", however the user writes it: "atari:space-invaders".
 
     Raises:
         UserError: If EnvPool is not installed or does not have the game.
     """
     try:
-        import envpool
         from envpool.atari.registration import atari_game_list
     except ImportError as error:
         raise UserError(
             f"'{env_id}' given, but EnvPool, which has the games, is not installed here; it exists for Linux only. "
             "Install 'envpool', or choose another environment."
         ) from error
-    games = {"".join(word.title() for word in name.split("_")) for name in atari_game_list}
-    name = env_id.removeprefix(ATARI)
-    if name not in games:
-        raise unknown("Atari game", env_id, sorted(f"{ATARI}{game}" for game in games))
+    games = {
+        name.replace("_", ""): ATARI + "".join(word.title() for word in name.split("_")) for name in atari_game_list
+    }
+    found = games.get(re.sub("[-_ ]", "", env_id.removeprefix(ATARI)).lower())
+    if found is None:
+        raise unknown("Atari game", env_id[:LONGEST_NAME], games.values(), LIST_ALL)
+    return found
+
+
+def make_pool(env_id: str, n_envs: int, seed: int, n_threads: int, limit: int | None, pictures: bool = False) -> Any:
+    """N copies of a known game in EnvPool; `limit` steps at most, or as many as it takes."""
+    import envpool
+
     options: dict[str, Any] = {"num_envs": n_envs, "num_threads": min(n_threads, n_envs)}
     options["seed"] = int(np.random.default_rng(seed).integers(2**31 - n_envs))
     if limit is not None:
         options["max_episode_steps"] = limit
     if pictures:
         options["render_mode"] = "rgb_array"
-    return envpool.make(f"{name}-v5", env_type="gymnasium", **options)
+    return envpool.make(f"{env_id.removeprefix(ATARI)}-v5", env_type="gymnasium", **options)
 
 
 def check_horizon(env_id: str, horizon: str | None) -> None:

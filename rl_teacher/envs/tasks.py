@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from rl_teacher.choices import choices
-from rl_teacher.envs.atari import ATARI, CLIP_STEPS, FPS, LONGEST_GAME
+from rl_teacher.envs.atari import ATARI, CLIP_STEPS, FPS, LONGEST_GAME, known_game
 from rl_teacher.envs.fast import Fast
 from rl_teacher.envs.horizon import NEVER_DONE
 from rl_teacher.envs.sources import STOCK, fast_form, make_env
@@ -291,12 +291,13 @@ def _from_elsewhere(env_id: str, horizon: str | None) -> EnvSpec:
 
 
 def _game(env_id: str, horizon: str | None) -> EnvSpec:
-    env = make_env(env_id, horizon=horizon)
+    game = known_game(env_id)
+    env = make_env(game, horizon=horizon)
     actions = choices(env.action_space)
     env.close()
     return EnvSpec(
-        env_id,
-        env_id,
+        game,
+        game,
         None,
         LONGEST_GAME,
         CLIP_STEPS,

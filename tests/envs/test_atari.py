@@ -103,6 +103,11 @@ def test_on_the_stage_it_is_seen_in_colours_without_the_score():
     assert not played.segment(0, 25).obs.flags.writeable
 
 
+@pytest.mark.parametrize("name", ["SpaceInvaders", "spaceinvaders", "space_invaders", "space-invaders"])
+def test_a_game_has_one_name_however_it_is_written(name):
+    assert resolve(f"atari:{name}").env_id == "atari:SpaceInvaders"
+
+
 def test_what_a_game_cannot_do_is_said():
     with pytest.raises(UserError, match="Did you mean atari:Pong"):
         resolve("atari:Pnog")
