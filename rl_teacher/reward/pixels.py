@@ -102,7 +102,7 @@ class EnsembleCNN(nn.Module):
             h = F.leaky_relu(h, self.slope)
             if learning and self._dropout:
                 kept = torch.rand((*h.shape[:2], 1, 1), generator=self._generator) >= self._dropout
-                h = h * kept / (1.0 - self._dropout)
+                h = h * (kept / (1.0 - self._dropout)).to(h.dtype)
         h = h.reshape(x.shape[0], self.n_members, -1).transpose(0, 1)
         h = F.leaky_relu(torch.baddbmm(self.biases[0], h, self.weights[0]), self.slope)
         return torch.baddbmm(self.biases[1], h, self.weights[1]).squeeze(-1)
