@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ class Batch:
     """What one policy update learns from: the valid steps of a rollout, flattened to B rows."""
 
     obs: Tensor
-    """(B, D) normalised, or pictures (B, *obs) uint8."""
+    """(B, D) normalised, or what is seen of pictures: until a step learns from them, they themselves, (B, *obs) uint8."""
     act: Tensor
     """(B, A) as drawn."""
     logp: Tensor
@@ -184,7 +184,9 @@ class PPO:
         return Batch(learned[:-1][keep], act, logp, advantage, torch.from_numpy(ret)[keep])
 
     def _step(self, batch: Batch) -> Tensor:
-        loss, info = ppo_loss(self.policy, self.value, batch, self.config, self._eyes)
+        if self._eyes is not None:
+            batch = replace(batch, obs=self._eyes.learning(batch.obs))
+        loss, info = ppo_loss(self.policy, self.value, batch, self.config)
         self._optim.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self._params, self.config.max_grad_norm)
@@ -192,21 +194,18 @@ class PPO:
         return info
 
 
-def ppo_loss(
-    policy: Policy, value: nn.Module, batch: Batch, config: PPOConfig, eyes: Eyes | None = None
-) -> tuple[Tensor, Tensor]:
+def ppo_loss(policy: Policy, value: nn.Module, batch: Batch, config: PPOConfig) -> tuple[Tensor, Tensor]:
     """The clipped surrogate objective (Schulman et al. 2017, equations 7 and 9), to be minimised.
 
     Returns:
         The loss, and (policy loss, value loss, entropy, KL estimate) detached.
     """
-    seen = batch.obs if eyes is None else eyes.learning(batch.obs)
-    logp, entropy = policy.logp_entropy(seen, batch.act)
+    logp, entropy = policy.logp_entropy(batch.obs, batch.act)
     log_ratio = logp - batch.logp
     ratio = log_ratio.exp()
     # L = -E[min(ρ A, clip(ρ, 1 ± ε) A)]
     policy_loss = -torch.min(ratio * batch.adv, ratio.clamp(1 - config.clip, 1 + config.clip) * batch.adv).mean()
-    value_loss = (value(seen).squeeze(-1) - batch.ret).square().mean()
+    value_loss = (value(batch.obs).squeeze(-1) - batch.ret).square().mean()
     loss = policy_loss + config.value_weight * value_loss
     if config.entropy_weight:
         loss = loss - config.entropy_weight * entropy
