@@ -29,7 +29,7 @@ class Batch:
     """What one policy update learns from: the valid steps of a rollout, flattened to B rows."""
 
     obs: Tensor
-    """(B, D) normalised, or what is seen of pictures: until a step learns from them, they themselves, (B, *obs) uint8."""
+    """(B, D) normalised, or what is seen of pictures; until a step learns from them the pictures, (B, *obs) uint8."""
     act: Tensor
     """(B, A) as drawn."""
     logp: Tensor

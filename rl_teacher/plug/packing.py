@@ -55,8 +55,9 @@ class Export:
 
     @property
     def of_networks(self) -> dict[str, Any]:
-        """The settings by themselves, sizes as tuples."""
-        return {k: tuple(v) if isinstance(v, list) else v for k, v in self.settings.items() if k != PIXELS}
+        """The settings by themselves, sizes as a tuple."""
+        said = {name: value for name, value in self.settings.items() if name != PIXELS}
+        return {**said, "hidden": tuple(said["hidden"])}
 
 
 def write_export(folder: Path, export: Export, add: Callable[[Path], None]) -> None:

@@ -95,7 +95,7 @@ def act_dim(space: gym.Space) -> int:
 
 def one_hots(index: Tensor, sizes: tuple[int, ...]) -> Tensor:
     """Choices as numbers, (R, Σ sizes) float32 for index (R, A) or (R,) int64, counted from zero: a 1 for each."""
-    columns = index.reshape(len(index), -1).T
+    columns = index.reshape(-1, len(sizes)).T
     return torch.cat([nn.functional.one_hot(column, n) for column, n in zip(columns, sizes, strict=True)], 1).float()
 
 
