@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
+import av
 import numpy as np
 import pytest
 
+from rl_teacher.clips.making import FromPictures
 from rl_teacher.envs.atari import GAMES, LONGEST_GAME, blank, make_pool
 from rl_teacher.envs.games import whole_games
 from rl_teacher.envs.make import make_vec
@@ -100,7 +103,14 @@ def test_on_the_stage_it_is_seen_in_colours_without_the_score():
     assert picture.shape == (210, 160, 3)
     assert (picture[:24] == 0).all()
     assert len(np.unique(picture[40:190].reshape(-1, 3), axis=0)) > 1
-    assert not played.segment(0, 25).obs.flags.writeable
+    segment = played.segment(5, 25)
+    assert not segment.obs.flags.writeable
+    made = FromPictures(15).clip(segment)
+    assert (made.kind, made.n_frames) == ("video", 25)
+    with av.open(io.BytesIO(made.data)) as film:
+        shown = next(film.decode(video=0)).to_ndarray(format="rgb24")
+    assert shown.shape == (420, 320, 3)
+    assert abs(shown[100:400:2, ::2].astype(int) - played.frames[5].array()[50:200]).mean() < 8
 
 
 @pytest.mark.parametrize("name", ["SpaceInvaders", "spaceinvaders", "space_invaders", "space-invaders"])
