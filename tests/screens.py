@@ -37,6 +37,13 @@ class Screen(gym.Env):
         return drawn(self.at, (60, 80, 3))
 
 
+class Liar(Screen):
+    """Its pictures are not what its space says."""
+
+    def _obs(self) -> np.ndarray:
+        return super()._obs() / np.float32(255)
+
+
 class Dashboard(Screen):
     """The same among other things that are seen."""
 

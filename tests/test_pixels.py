@@ -32,6 +32,7 @@ SCREEN = f"gym:{screens.__name__}:Screen-v0"
 
 gym.register("Float-v0", entry_point=lambda: screens.Screen((84, 84, 4), np.float32), max_episode_steps=40)
 gym.register("Dash-v0", entry_point=screens.Dashboard, max_episode_steps=40)
+gym.register("Liar-v0", entry_point=screens.Liar, max_episode_steps=40)
 gym.register("Tiny-v0", entry_point=lambda: screens.Screen((32, 32)), max_episode_steps=40)
 
 
@@ -135,6 +136,7 @@ def test_somebodys_own_learner_is_taught_from_pictures(tmp_path, monkeypatch):
     [
         ("-e gym:Tiny-v0", "pictures of 32×32 pixels; each side must have 43 to 256"),
         ("-e gym:Float-v0", "pictures must be uint8"),
+        ("-e gym:Liar-v0", "a picture of float32; its observation space has uint8"),
         ("-e gym:Dash-v0", "a picture in ['eye'], for which nobody chose a network"),
         (f"-e {SCREEN} -a sb3:DQN", "only our own PPO"),
         (f"-e {SCREEN} -p synth --explore 100", "observations are pictures"),

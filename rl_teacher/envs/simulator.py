@@ -131,7 +131,11 @@ class Simulator:
     def _row(self, obs: np.ndarray) -> np.ndarray:
         """An observation laid out in a row; a picture stays one."""
         row = np.asarray(obs)
-        row = row if is_picture(self.obs_space) else row.reshape(-1)
+        if is_picture(self.obs_space):
+            if row.dtype != np.uint8:
+                raise ValueError(f"a picture of {row.dtype}; its observation space has uint8")
+        else:
+            row = row.reshape(-1)
         if row.shape != self.obs_space.shape:
             raise ValueError(
                 f"{row.size} numbers in an observation; its observation space has {np.prod(self.obs_space.shape)}"
