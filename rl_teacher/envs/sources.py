@@ -7,6 +7,7 @@ import gymnasium as gym
 from rl_teacher.envs import dmc
 from rl_teacher.envs.atari import ATARI, AtariGame, check_horizon
 from rl_teacher.envs.fast import Fast
+from rl_teacher.envs.faults import Blame
 from rl_teacher.envs.horizon import FixedHorizon
 from rl_teacher.envs.layout import in_a_row
 from rl_teacher.envs.own import make_own
@@ -38,7 +39,8 @@ def make_env(env_id: str, render_mode: str | None = None, horizon: str | None = 
         env = dmc.make_dmc(env_id)
     else:
         env = make_own(env_id, render_mode)
-    env = in_a_row(env)
+    with Blame(env_id, env):  # it may have no spaces at all
+        env = in_a_row(env)
     return env if horizon is None else FixedHorizon(env, horizon)
 
 
