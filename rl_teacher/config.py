@@ -265,7 +265,7 @@ def settings_for(agent: str, task: str | None, behavior: str | None = None) -> t
 
 REWARD_OF_PIXELS: Mapping[str, Any] = {
     **{"wide": False, "use_act": False, "dropout": 0.5, "out_std": 0.05, "newest": 3_000},
-    **{"members": 3, "lr": 5e-4, "weight_decay": 1e-4, "minibatch": 8, "iters": 12, "pretrain_iters": 400},
+    **{"members": 3, "lr": 5e-4, "weight_decay": 1e-4, "minibatch": 8, "iters": 40, "pretrain_iters": 400},
 }
 """Of r̂ where observations are pictures, whatever the recipe: first what the paper did on Atari (appendix A.2), then
 what two CPU cores can do (docs/pixels.md)."""
