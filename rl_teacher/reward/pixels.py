@@ -84,10 +84,6 @@ class EnsembleCNN(nn.Module):
         """The same as `forward`, not learning, in a single pass: for few rows."""
         return self._pass(x, learning=False)
 
-    def deep(self, x: Tensor, *, learning: bool = False) -> Tensor:
-        """The same: there is no other part."""
-        return self.forward(x, learning=learning)
-
     def squares(self) -> Tensor:
         """Each member's sum of squared weights, (E,): what an ℓ2 penalty weighs."""
         weights = [*self.kernels, *self.weights]
