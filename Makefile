@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+TIMED  := tests/server/test_quick.py tests/web/test_quick.py
 ARGS   ?= -p human --pretrain_labels 175 -e Reacher-v1 -n human-175
 
 .PHONY: teach test check audit bench install page
@@ -15,8 +16,8 @@ teach: install
 test: check audit
 	$(BIN)/python web/build.py --check
 	$(BIN)/python tests/system.py $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
-		--ignore tests/web/test_quick.py
-	$(BIN)/python tests/system.py $(BIN)/python -m pytest tests/web/test_quick.py
+		$(addprefix --ignore ,$(TIMED))
+	$(BIN)/python tests/system.py $(BIN)/python -m pytest $(TIMED)
 
 check: install
 	$(BIN)/ruff check .

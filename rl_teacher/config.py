@@ -35,7 +35,12 @@ class PPOConfig:
     epochs: int = 7
     """Passes over each rollout."""
     lr: float = 8e-4
-    """Adam's step size."""
+    """Adam's step size …"""
+    lr_last: float = 1.0
+    """… and the share of it that is left at the end of a run whose steps are counted; it falls evenly. 1: it stays."""
+    kl_limit: float = 0.0
+    """The passes over a rollout end once the policy is so far (mean KL of a pass) from the one that played it; 0: all
+    are made. This and `lr_last` are of our PPO only."""
     gamma: float = 0.98
     """Discount."""
     lam: float = 0.95
@@ -56,9 +61,9 @@ class PPOConfig:
     def __post_init__(self) -> None:
         for name in ("n_envs", "n_steps", "shortest", "minibatch", "epochs", "lr", "clip", "max_grad_norm"):
             in_range(f"ppo.{name}", getattr(self, name), least=0, open_below=True)
-        for name in ("gamma", "lam"):
+        for name in ("gamma", "lam", "lr_last"):
             in_range(f"ppo.{name}", getattr(self, name), least=0, most=1)
-        for name in ("value_weight", "entropy_weight", "episode_steps"):
+        for name in ("value_weight", "entropy_weight", "episode_steps", "kl_limit"):
             in_range(f"ppo.{name}", getattr(self, name), least=0)
         in_range("ppo.log_std_init", self.log_std_init, least=-10, most=2)
         for size in self.hidden:
@@ -224,11 +229,11 @@ PPO_BY_TASK: Mapping[str, Mapping[str, Any]] = {
     "hopper-backflip": {**_LEGGED, "gamma": 0.99, "entropy_weight": 0.005, "log_std_init": -0.7},
     "walker": {**_LEGGED, "gamma": 0.99, "episode_steps": 250},
     "walker-ballet": {**_LEGGED, "gamma": 0.99, "entropy_weight": 0.01, "log_std_init": -0.7},
-    "ant": {"gamma": 0.99, "episode_steps": 250},
+    "ant": {"gamma": 0.99, "episode_steps": 250, "lr_last": 0.1, "kl_limit": 0.02},
     "humanoid": _LEGGED,
-    "swimmer": {"gamma": 0.999},
+    "swimmer": {"gamma": 0.999, "lam": 0.99, "n_envs": 16, "n_steps": 512, "shortest": 96, "log_std_init": -0.5},
     "pendulum": {"gamma": 0.95},
-    "doublependulum": {"gamma": 0.95},
+    "doublependulum": {"gamma": 0.98, "lr_last": 0.1, "kl_limit": 0.03},
 }
 """Where a task, or a behaviour, needs other settings than `PPOConfig`'s; docs/results.md has the trials."""
 

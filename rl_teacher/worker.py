@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rl_teacher.checkpoints import PARTS
@@ -12,7 +11,7 @@ from rl_teacher.feedback.records import Run
 from rl_teacher.feedback.showing import RENDER
 from rl_teacher.feedback.store import Store
 from rl_teacher.insight.answers import ANSWERS
-from rl_teacher.insight.serve import attend, refuse
+from rl_teacher.insight.serve import answers, refuse
 from rl_teacher.insight.subject import Subject
 from rl_teacher.reopen import reopen
 from rl_teacher.runs import newest_checkpoint
@@ -53,13 +52,17 @@ class Worker:
                 served = True
         return served
 
-    def _answer(self, run: Run) -> list[str]:
+    def _answer(self, run: Run) -> Iterator[str]:
+        """One line with each job, as soon as it is done."""
         try:
             subject = self._subject(run)
         except Exception as fault:  # a run that cannot be opened must not keep the others waiting
-            return [refuse(self._store, job, fault) for job in self._store.jobs(run.id, KINDS)]
-        films = [subject.film(job) for job in self._store.jobs(run.id, [RENDER])]
-        return [*films, *attend(subject, math.inf)]
+            for job in self._store.jobs(run.id, KINDS):
+                yield refuse(self._store, job, fault)
+            return
+        for job in self._store.jobs(run.id, [RENDER]):
+            yield subject.film(job)
+        yield from answers(subject)
 
     def _subject(self, run: Run) -> Subject:
         _, checkpoint = newest_checkpoint(self._run_dir, run.name, PARTS.get(run.predictor, ()))

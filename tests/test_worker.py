@@ -54,8 +54,10 @@ def test_a_worker_answers_for_a_finished_run_until_ctrl_c():
         )
         try:
             came = {kind: result(store, job) for kind, job in asked.items()}
+            assert worker.stdout is not None
+            lines = [worker.stdout.readline() for _ in range(2 + len(asked))]  # it says so after each answer
             worker.send_signal(signal.SIGINT)
-            said = worker.communicate(timeout=20)[0]
+            said = "".join(lines) + worker.communicate(timeout=20)[0]
         finally:
             worker.kill()
             worker.wait()

@@ -20,7 +20,7 @@ def make_agent(config: RunConfig, env: VecEnv, seed: int, *, only_plays: bool = 
     """
     settings = config.agent_settings
     if config.agent == "ppo" and isinstance(settings, PPOConfig):
-        return PPO(env, settings, seed)
+        return PPO(env, settings, seed, None if config.endless else config.num_timesteps)
     if isinstance(settings, (ReplayConfig, DQNConfig)):
         from rl_teacher.agents.off_policy import OffPolicyAgent
 

@@ -16,6 +16,10 @@ from rl_teacher.config import PPOConfig
 from rl_teacher.protocols import Info, RewardFn, VecEnv
 from rl_teacher.tensors import group, load_tensors, must_fit, named, optimiser_tensors, restore_optimiser, save_finite
 
+FIGURES = ("policy_loss", "value_loss", "entropy", "kl")
+"""What a gradient step says of itself."""
+KL = FIGURES.index("kl")
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -44,10 +48,13 @@ class PPO:
         env: N blind environments to learn in.
         config: See PPOConfig.
         seed: Of the weights, the action noise and the minibatches.
+        horizon: Environment steps of the whole run, over which the step size falls; None: without end, it stays.
     """
 
-    def __init__(self, env: VecEnv, config: PPOConfig, seed: int):
-        self.config = config
+    def __init__(self, env: VecEnv, config: PPOConfig, seed: int, horizon: int | None = None):
+        self.config, self._horizon = config, horizon
+        self._n_steps = 0
+        """Environment steps that were learned from."""
         self._rng = torch.Generator().manual_seed(seed)
         self._collector = Collector(env)
         obs_dim = int(np.prod(env.obs_space.shape))
@@ -76,6 +83,7 @@ class PPO:
             rew = played.env_rew if reward is None else reward(played.obs[:-1], played.act)
             infos.append(self._learn(played, rew))
             steps += played.valid.size
+            self._n_steps += played.valid.size
             seconds += collected - began, time.perf_counter() - collected
             to_update = to_update or float(seconds.sum())
         figures = {name: float(np.mean([info[name] for info in infos])) for name in infos[0]}
@@ -96,6 +104,7 @@ class PPO:
             **named(self._norm.state(), "obs_norm"),
             **named(self._scale.norm.state(), "ret_norm"),
             "rng": self._rng.get_state(),
+            "n_steps": torch.tensor([self._n_steps]),
         }
         save_finite(tensors, folder / "agent.safetensors")
 
@@ -114,6 +123,7 @@ class PPO:
         self._norm.restore(group(tensors, "obs_norm"))
         self._scale.norm.restore(group(tensors, "ret_norm"))
         self._rng.set_state(tensors["rng"])
+        self._n_steps = int(tensors["n_steps"][0]) if "n_steps" in tensors else 0
 
     def restart(self, seed: int) -> None:
         """Begin new episodes in all environments; see `protocols.Agent`."""
@@ -127,15 +137,23 @@ class PPO:
 
     def _learn(self, rollout: Rollout, rew: np.ndarray) -> Info:
         batch = self._batch(rollout, must_be_finite(rew) * rollout.valid)
-        infos, size = [], self.config.minibatch
+        infos, size = list[Tensor](), self.config.minibatch
+        self._pace()
         for _ in range(self.config.epochs):
             shuffled = batch.rows(torch.randperm(len(batch.obs), generator=self._rng))
-            infos += [self._step(shuffled.rows(slice(i, i + size))) for i in range(0, len(batch.obs), size)]
+            made = [self._step(shuffled.rows(slice(i, i + size))) for i in range(0, len(batch.obs), size)]
+            infos += made
+            if self.config.kl_limit and float(torch.stack(made)[:, KL].mean()) > self.config.kl_limit:
+                break
         self._norm.update(rollout.obs[:-1].reshape(-1, batch.obs.shape[-1]))
         means = torch.stack(infos).mean(0).tolist()
-        return dict(zip(("policy_loss", "value_loss", "entropy", "kl"), means, strict=True)) | {
-            "rew_mean": float(rew[rollout.valid].mean())
-        }
+        return dict(zip(FIGURES, means, strict=True)) | {"rew_mean": float(rew[rollout.valid].mean())}
+
+    def _pace(self) -> None:
+        """The step size of this moment of the run."""
+        done = 0.0 if self._horizon is None else min(1.0, self._n_steps / self._horizon)
+        for parameters in self._optim.param_groups:
+            parameters["lr"] = self.config.lr * (1.0 - (1.0 - self.config.lr_last) * done)
 
     @torch.no_grad()
     def _batch(self, rollout: Rollout, rew: np.ndarray) -> Batch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 from rl_teacher.errors import UserError
 from rl_teacher.feedback.records import Job
@@ -18,11 +19,17 @@ def attend(subject: Subject, seconds: float = ATTEND_SECONDS) -> list[str]:
     """Answer what is asked about this run until there is nothing left or the time is up; returns one line per job."""
     end = time.monotonic() + seconds
     lines = []
-    while taken := subject.store.jobs(subject.run_id, ANSWERS, limit=1):
-        lines += [answer(subject, job) for job in taken]
+    for line in answers(subject):
+        lines.append(line)
         if time.monotonic() > end:
             break
     return lines
+
+
+def answers(subject: Subject) -> Iterator[str]:
+    """Answer what is asked about this run, one job with each line taken, which says what came of it."""
+    while taken := subject.store.jobs(subject.run_id, ANSWERS, limit=1):
+        yield answer(subject, taken[0])
 
 
 def answer(subject: Subject, job: Job) -> str:

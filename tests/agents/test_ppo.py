@@ -96,6 +96,51 @@ def test_short_rounds_are_short_rollouts(asked, taken):
     assert agent().train(asked, by_obs)["steps"] == taken
 
 
+def step_sizes(horizon: int | None, n_rounds: int, config: PPOConfig) -> list[float]:
+    env = make_vec(resolve("Reacher-v1"), config.n_envs, 3, 1)
+    ppo, sizes = PPO(env, config, 0, horizon), []
+    for _ in range(n_rounds):
+        ppo.train(128, by_obs)
+        sizes.append(ppo._optim.param_groups[0]["lr"])
+    return sizes
+
+
+def test_the_step_size_falls_evenly_to_what_is_to_be_left_of_it():
+    """It is that of the beginning of each rollout, and stays after the end, and where there is no end."""
+    falling = replace(SMALL, lr=1e-3, lr_last=0.2)
+    assert step_sizes(256, 4, falling) == pytest.approx([1e-3, 6e-4, 2e-4, 2e-4])
+    assert step_sizes(None, 3, falling) == pytest.approx([1e-3] * 3)
+    assert step_sizes(256, 3, replace(SMALL, lr=1e-3)) == pytest.approx([1e-3] * 3)
+
+
+def test_a_run_that_goes_on_has_the_step_size_it_would_have_had(tmp_path):
+    falling = replace(SMALL, lr_last=0.0)
+    first, second = (PPO(make_vec(resolve("Reacher-v1"), 4, 3, 1), falling, 0, 512) for _ in range(2))
+    first.train(256, by_obs)
+    first.save(tmp_path)
+    second.load(tmp_path)
+    second.train(128, by_obs)
+    assert second._optim.param_groups[0]["lr"] == pytest.approx(falling.lr / 2)
+
+
+def test_passes_over_a_rollout_end_once_the_policy_has_moved_far_enough(monkeypatch):
+    def n_steps(limit: float) -> int:
+        calls = []
+
+        def loss(policy, value, batch, config):
+            calls.append(len(batch.obs))
+            return ppo_loss(policy, value, batch, config)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("rl_teacher.agents.ppo.ppo_loss", loss)
+            agent(config=replace(SMALL, epochs=8, lr=3e-3, kl_limit=limit)).train(128, by_obs)
+        return len(calls)
+
+    assert n_steps(0.0) == n_steps(1e9) == 8 * 4
+    assert n_steps(1e-9) == 4
+    assert 4 < n_steps(0.01) < 8 * 4
+
+
 def test_same_seed_same_weights_other_seed_others():
     runs = [agent(seed) for seed in (1, 1, 2)]
     for run in runs:

@@ -105,22 +105,3 @@ def test_a_users_mistake_is_one_line_and_exit_code_2(tmp_path: Path, door: socke
         assert ended.returncode == 2
         assert said in ended.stderr
         assert ended.stderr.count("\n") == 1
-
-
-IMPORTS = """
-import resource, sys
-import rl_teacher.server.app, rl_teacher.server.__main__
-heavy = {"torch", "gymnasium", "mujoco", "envpool", "alembic", "av"} & set(sys.modules)
-used = resource.getrusage(resource.RUSAGE_SELF)
-print(sorted(heavy), used.ru_utime + used.ru_stime)
-"""
-
-
-def test_the_server_is_there_in_under_a_second_without_torch_or_simulator():
-    seconds = []
-    for _ in range(2):  # processor time: the machine may be busy with other things
-        ended = subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, text=True, check=True)
-        heavy, used = ended.stdout.rsplit(" ", 1)
-        assert heavy == "[]"
-        seconds.append(float(used))
-    assert min(seconds) < 1.0
