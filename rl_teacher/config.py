@@ -239,7 +239,7 @@ PPO_BY_TASK: Mapping[str, Mapping[str, Any]] = {
     "hopper-backflip": {**_LEGGED, "gamma": 0.99, "entropy_weight": 0.005, "log_std_init": -0.7},
     "walker": {**_LEGGED, "gamma": 0.99, "episode_steps": 250},
     "walker-ballet": {**_LEGGED, "gamma": 0.99, "entropy_weight": 0.01, "log_std_init": -0.7},
-    "ant": {"gamma": 0.99, "episode_steps": 250},
+    "ant": {"gamma": 0.99, "episode_steps": 250, "lr_last": 0.1, "kl_limit": 0.02},
     "humanoid": _LEGGED,
     "swimmer": {"gamma": 0.999, "lam": 0.99, "n_envs": 16, "n_steps": 512, "shortest": 96, "log_std_init": -0.5},
     "pendulum": {"gamma": 0.95},
