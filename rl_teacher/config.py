@@ -245,7 +245,7 @@ PPO_BY_TASK: Mapping[str, Mapping[str, Any]] = {
     "pendulum": {"gamma": 0.95},
     "doublependulum": {"gamma": 0.98, "lr_last": 0.1, "kl_limit": 0.03},
     PIXELS: {
-        **{"n_envs": 16, "n_steps": 128, "shortest": 64, "minibatch": 256, "epochs": 4, "lr": 2.5e-4},
+        **{"n_envs": 16, "n_steps": 128, "shortest": 64, "minibatch": 256, "epochs": 3, "lr": 2.5e-4, "clip": 0.1},
         **{"gamma": 0.99, "lam": 0.95, "entropy_weight": 0.01, "value_weight": 0.5, "hidden": (256,)},
     },
 }
