@@ -7,15 +7,15 @@ import platform
 import socket
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from rl_teacher.agents.making import make_agent
+from rl_teacher.agents.making import make_learner
+from rl_teacher.agents.novelty import Novelty
 from rl_teacher.clips.making import Maker
 from rl_teacher.config import REWARD_SEED, RunConfig, derived_seed
 from rl_teacher.console import Console
@@ -23,10 +23,10 @@ from rl_teacher.desk import Desk, render
 from rl_teacher.envs.behaviors import resolve
 from rl_teacher.envs.episode import play_episode
 from rl_teacher.envs.evaluate import evaluate
-from rl_teacher.envs.make import make_vec
 from rl_teacher.envs.stage import Stage
 from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.errors import UserError
+from rl_teacher.exploring import ExploringLoop, explored_agent
 from rl_teacher.feedback.place import check_for_people
 from rl_teacher.feedback.store import Store, open_store
 from rl_teacher.hints import serve_command
@@ -68,7 +68,7 @@ EVAL_SEED = 1_000_003
 POOL_PLAYS = 3
 """Questions are made of the last so many plays on the stage."""
 BORROWED = ("stable-baselines3", "sb3-contrib", "sbx-rl")
-PACKAGES = ("rl-teacher", "torch", "numpy", "gymnasium", "mujoco", "envpool", *BORROWED)
+PACKAGES = ("rl-teacher", "torch", "numpy", "gymnasium", "mujoco", "envpool", "dm_control", *BORROWED)
 
 
 def build(
@@ -91,13 +91,19 @@ def build(
     check_length(spec)
     console = Console(f"{config.name}: {config.behavior or config.env_id}, {config.predictor}")
     checkpoint = folder.latest(console.line)
+    explored = None
+    if checkpoint is None and config.explore_from is not None:
+        explored = explored_agent(config.explore_from, machine.run_dir, config)
     done = _state(checkpoint)
 
     opened = open_store(machine.run_dir, machine.store)
     stack.callback(opened.close)
     patience = Patience(console.line)
     store = patient(opened, patience)
-    agent = agent or _agent(config, spec, machine, stack)
+    if agent is None:
+        agent, novelty = make_learner(config, spec, machine.workers, stack)
+    else:
+        novelty = None
     human = config.predictor == "human"
     blind = why_blind(spec, looked_at=human or machine.videos)
     pictures = human and blind is None
@@ -114,7 +120,7 @@ def build(
     if config.predictor == "rl":
         session.loop = Loop(agent, pace_for(config, spec.clip_steps), session)
     else:
-        session.loop = _teaching(config, spec, session, agent, stage, is_new=checkpoint is None)
+        session.loop = _teaching(config, spec, session, agent, stage, novelty, is_new=checkpoint is None)
 
     def begin_leg(steps: int) -> None:
         agent.restart(derived_seed(config.seed, 1, steps))
@@ -127,6 +133,9 @@ def build(
     if checkpoint is not None:
         session.restore(checkpoint)
         console.line(f"going on from step {session.loop.steps:,}")
+    elif explored is not None:
+        session.begin_with(explored)
+        console.line(f"beginning with what '{config.explore_from}' explored in {session.loop.steps:,} steps")
     session.subject = _subject(session, agent, spec)
     if config.predictor == "human":
         _open_the_page(session, machine, stack, done, door)
@@ -134,15 +143,16 @@ def build(
     return session
 
 
-def _agent(config: RunConfig, spec: EnvSpec, machine: Machine, stack: ExitStack) -> Agent:
-    torch.set_num_threads(1)  # beside the simulator's threads a second one only gets in the way
-    learns, n_envs = for_learning(spec, config), config.agent_settings.n_envs
-    env = make_vec(learns, n_envs, derived_seed(config.seed, 1, 0), machine.workers, staggered=True)
-    stack.callback(env.close)
-    return make_agent(config, env, derived_seed(config.seed, 2))
-
-
-def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: Agent, stage: Stage, *, is_new: bool) -> Loop:
+def _teaching(
+    config: RunConfig,
+    spec: EnvSpec,
+    session: Session,
+    agent: Agent,
+    stage: Stage,
+    novelty: Novelty | None,
+    *,
+    is_new: bool,
+) -> Loop:
     desk, human = session.desk, config.predictor == "human"
     reward = RewardEnsemble(stage.obs_space, stage.act_space, config.reward, derived_seed(config.seed, REWARD_SEED))
     pool = SegmentPool(spec.clip_steps, POOL_PLAYS, np.random.default_rng(derived_seed(config.seed, 5, 0)))
@@ -163,19 +173,15 @@ def _teaching(config: RunConfig, spec: EnvSpec, session: Session, agent: Agent, 
     pace = pace_for(config, spec.clip_steps)
     if warning := pace.warning():
         session.console.line(warning)
-    return TeachingLoop(
-        agent,
-        pace,
-        session,
-        stage=stage,
-        pool=pool,
-        reward=reward,
-        teacher=teacher,
-        choose=make_strategy(config.queries),
-        schedule=schedule_for(config),
-        pretrain_iters=config.reward.pretrain_iters,
-        keep_fitting=config.reward.keep_fitting,
-    )
+    parts: dict[str, Any] = {
+        **{"agent": agent, "pace": pace, "watch": session, "stage": stage, "pool": pool, "reward": reward},
+        **{"teacher": teacher, "choose": make_strategy(config.queries), "schedule": schedule_for(config)},
+        **{"pretrain_iters": config.reward.pretrain_iters, "keep_fitting": config.reward.keep_fitting},
+    }
+    if novelty is None or config.explore is None:
+        return TeachingLoop(**parts, novice=agent if config.explore_from else None)
+    session.parts.append(novelty)
+    return ExploringLoop(**parts, novelty=novelty, explore_steps=config.explore, explore_round=config.rounds()[0])
 
 
 def _session(
@@ -292,17 +298,6 @@ def check_length(spec: EnvSpec) -> None:
             f"Segments of {spec.clip_steps} steps are longer than an episode of '{spec.env_id}', which has "
             f"{spec.episode_steps}. Choose an environment with longer episodes."
         )
-
-
-def for_learning(spec: EnvSpec, config: RunConfig) -> EnvSpec:
-    """The environment as the learner has it: its episodes may be cut earlier than those that are seen and judged."""
-    cut = config.agent_settings.episode_steps
-    if not cut:
-        return spec
-    if spec.task is None or spec.episode_steps is None:
-        what = f"--set {'learner' if config.learner else 'ppo'}.episode_steps={cut} given"
-        raise UserError(f"{what}, but '{spec.env_id}' has a clock of its own. Leave it out.")
-    return replace(spec, episode_steps=min(cut, spec.episode_steps))
 
 
 def _state(checkpoint: Path | None) -> dict[str, Any]:

@@ -94,6 +94,8 @@ class RewardConfig:
     """Whether inputs are brought to mean 0 and deviation 1 by the labelled segments' statistics."""
     normalise_outputs: bool = True
     """Whether each member's r̂ is brought to mean 0 and deviation 1 before the members are averaged."""
+    out_std: float = 1.0
+    """To which deviation r̂ is brought with `normalise_outputs`. The paper has 0.05 on Atari; our PPO does not mind."""
     bootstrap: bool = True
     """Whether each member learns from a sample of the answers and holds out 1/e of them."""
     lr: float = 2e-3
@@ -137,7 +139,7 @@ class RewardConfig:
     """Answers by which that has fallen to nothing, evenly: it pays while there is somebody to ask. 0: it stays."""
 
     def __post_init__(self) -> None:
-        for name in ("members", "lr", "minibatch", "iters", "pretrain_iters"):
+        for name in ("members", "lr", "minibatch", "iters", "pretrain_iters", "out_std"):
             in_range(f"reward.{name}", getattr(self, name), least=0, open_below=True)
         for name in ("weight_decay", "slope", "enough_in_a_row", "crops", "newest", "curiosity", "curious_for"):
             in_range(f"reward.{name}", getattr(self, name), least=0)
@@ -189,6 +191,10 @@ class RunConfig:
     """How a stock environment's episodes are made to last until the clock; None: they may end early."""
     learner: Learner | None = None
     """Settings of the agent, if it is no PPO."""
+    explore: int | None = None
+    """Environment steps in which the agent seeks what it has not seen, before the first question …"""
+    explore_from: str | None = None
+    """… or the run whose agent did, and is begun with."""
 
     @property
     def endless(self) -> bool:
@@ -220,6 +226,10 @@ STEPS_PER_LABEL = 8_192
 """Environment steps that one answer pays for where no number of labels is given."""
 
 
+PIXELS = "pixels"
+"""In a task's place where observations are pictures: Atari's settings for our PPO (Schulman et al. 2017, table 5, with
+16 environments)."""
+
 _LEGGED = {"gamma": 0.995, "entropy_weight": 0.003, "minibatch": 256, "epochs": 10, "lr": 3e-4}
 """Hoppers and walkers step in 8 ms: a longer view in steps, and noise for longer, keep them from settling too early."""
 
@@ -234,6 +244,10 @@ PPO_BY_TASK: Mapping[str, Mapping[str, Any]] = {
     "swimmer": {"gamma": 0.999, "lam": 0.99, "n_envs": 16, "n_steps": 512, "shortest": 96, "log_std_init": -0.5},
     "pendulum": {"gamma": 0.95},
     "doublependulum": {"gamma": 0.98, "lr_last": 0.1, "kl_limit": 0.03},
+    PIXELS: {
+        **{"n_envs": 16, "n_steps": 128, "shortest": 64, "minibatch": 256, "epochs": 3, "lr": 2.5e-4, "clip": 0.1},
+        **{"gamma": 0.99, "lam": 0.95, "entropy_weight": 0.01, "value_weight": 0.5, "hidden": (256,)},
+    },
 }
 """Where a task, or a behaviour, needs other settings than `PPOConfig`'s; docs/results.md has the trials."""
 
@@ -249,12 +263,32 @@ def settings_for(agent: str, task: str | None, behavior: str | None = None) -> t
     return (ppo_for(task, behavior), None) if learner is None else (None, learner)
 
 
-def reward_for(reward: RewardConfig, behavior: str | None = None) -> RewardConfig:
+REWARD_OF_PIXELS: Mapping[str, Any] = {
+    **{"wide": False, "use_act": False, "dropout": 0.5, "out_std": 0.05, "newest": 3_000},
+    **{"members": 3, "lr": 5e-4, "weight_decay": 1e-4, "minibatch": 8, "iters": 40, "pretrain_iters": 400},
+}
+"""Of r̂ where observations are pictures, whatever the recipe: first what the paper did on Atari (appendix A.2), then
+what two CPU cores can do (docs/pixels.md)."""
+
+
+QUERIES_OF_PIXELS = "random"
+"""The strategy where observations are pictures: to choose by disagreement, r̂ would look at ten films for each that it
+asks about, thousands before the agent learns."""
+
+
+def exploring(learner: Learner | None) -> Learner | None:
+    """An agent's settings where it explores before it is taught: what its critic learns then is not about r̂ at all."""
+    return replace(learner, reset_critic=True) if isinstance(learner, (ReplayConfig, DQNConfig)) else learner
+
+
+def reward_for(reward: RewardConfig, behavior: str | None = None, *, pixels: bool = False) -> RewardConfig:
     """A recipe's settings of r̂ for a behaviour: what makes a trick is no sum of squares, so the network is by itself.
 
     Fitted to the earlier of 200 answers about ballet and backflip and judged on the later ones, r̂ without the wide part
     had more of them right every time: docs/behaviors.md.
     """
+    if pixels:
+        return replace(reward, **REWARD_OF_PIXELS)
     return reward if behavior is None else replace(reward, wide=False)
 
 

@@ -12,21 +12,26 @@ from typing import Any
 
 import gymnasium as gym
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 
+from rl_teacher.agents.actors import layers_of
 from rl_teacher.agents.frozen import FrozenPolicy
+from rl_teacher.agents.registry import KINDS
 from rl_teacher.config import RunConfig, read_config
 from rl_teacher.envs.behaviors import resolve
 from rl_teacher.envs.simulator import Simulator
 from rl_teacher.errors import UserError
 from rl_teacher.onnx_form import can_write, write_onnx
 from rl_teacher.plug.hub import upload
-from rl_teacher.plug.packing import ONNX, Export, write_export
+from rl_teacher.plug.packing import ONNX, PIXELS, PROGRAM, Export, write_export
 from rl_teacher.reward.frozen import FrozenReward, settings_of
 from rl_teacher.runs import newest_checkpoint
 from rl_teacher.shell import tell
-from rl_teacher.tensors import must_fit
+from rl_teacher.stacks import is_picture
+from rl_teacher.tensors import group, must_fit
+from rl_teacher.torch_form import write_program
 
+Frozen = FrozenReward | FrozenPolicy
 PACKAGES = ("rl-teacher", "torch", "gymnasium")
 
 
@@ -38,6 +43,8 @@ class _Run:
     checkpoint: Path
     obs_shape: tuple[int, ...]
     act_space: gym.Space
+    picture: tuple[int, ...] | None
+    """Shape of an observation that is one; None: it is a row of numbers."""
     about: dict[str, Any]
 
 
@@ -59,6 +66,7 @@ def export_learned(what: str, name: str, out: str | None, run_dir: Path, reposit
     folder, has_onnx = Path(out or f"{name}-{what}"), can_write()
 
     def add(draft: Path) -> None:
+        write_program(module, run.obs_shape, run.act_space, draft / PROGRAM.format(kind=what))
         if has_onnx:
             write_onnx(module, run.obs_shape, run.act_space, draft / ONNX.format(kind=what))
 
@@ -70,7 +78,7 @@ def export_learned(what: str, name: str, out: str | None, run_dir: Path, reposit
         tell(sys.stdout, f"Uploaded: load_{what}('{upload(folder, repository)}')\n")
 
 
-def _reward(run: _Run) -> tuple[Export, nn.Module]:
+def _reward(run: _Run) -> tuple[Export, Frozen]:
     if run.config.predictor == "rl":
         raise UserError(
             f"'{run.config.name}' given, which learned from the true reward (-p rl) and has no r̂; wanted is a run with "
@@ -82,26 +90,32 @@ def _reward(run: _Run) -> tuple[Export, nn.Module]:
             f"'{run.config.name}' has no r̂ yet: nothing was answered. Answer some questions first, and export it then."
         )
     with must_fit(run.checkpoint / "reward.safetensors"):
-        module = FrozenReward.of(tensors, run.config.reward, math.prod(run.obs_shape), run.act_space)
+        module = FrozenReward.of(tensors, run.config.reward, math.prod(run.obs_shape), run.act_space, run.picture)
     about = {**run.about, "fits": int(tensors["n_fits"][0])}
-    settings = settings_of(run.config.reward)
-    export = Export("reward", run.obs_shape, run.act_space, settings, about, module.state_dict())
+    export = _export("reward", run, settings_of(run.config.reward), about, module)
     return export, module
 
 
-def _policy(run: _Run) -> tuple[Export, nn.Module]:
-    ppo = run.config.ppo
-    if run.config.agent != "ppo" or ppo is None:
+def _policy(run: _Run) -> tuple[Export, Frozen]:
+    name, ppo = run.config.agent, run.config.ppo
+    if name not in KINDS:
         raise UserError(
-            f"'{run.config.name}' was learned by the agent '{run.config.agent}', whose policy has a form of its own; "
-            "only that of ppo can be exported so far. Its reward can: rl-teacher export reward."
+            f"'{run.config.name}' taught a learner of another program, which alone has its policy. Save it there; the "
+            "reward can be exported: rl-teacher export reward."
         )
     tensors = _tensors(run, "agent")
     with must_fit(run.checkpoint / "agent.safetensors"):
-        module = FrozenPolicy.of_checkpoint(tensors, run.act_space, ppo.hidden)
-    settings = {"hidden": ppo.hidden}
-    export = Export("policy", run.obs_shape, run.act_space, settings, run.about, module.state_dict())
-    return export, module
+        if name == "ppo" and ppo is not None:
+            module = FrozenPolicy.of_checkpoint(tensors, run.act_space, ppo.hidden, run.picture)
+        else:
+            layers = layers_of(name, KINDS[name], group(tensors, "algorithm"))
+            module = FrozenPolicy.of_layers(layers, tensors, run.act_space, KINDS[name].on_policy)
+    return _export("policy", run, module.settings, run.about, module), module
+
+
+def _export(kind: str, run: _Run, settings: dict[str, Any], about: dict[str, Any], module: Frozen) -> Export:
+    said = settings if run.picture is None else {**settings, PIXELS: True}
+    return Export(kind, run.obs_shape, run.act_space, said, about, module.state_dict())
 
 
 def _open(run_dir: Path, name: str) -> _Run:
@@ -110,6 +124,7 @@ def _open(run_dir: Path, name: str) -> _Run:
     spec = resolve(config.env_id, config.behavior, config.fixed_horizon)
     with closing(Simulator(spec)) as simulator:
         obs_shape, act_space = simulator.obs_space.shape, simulator.act_space
+        picture = obs_shape if is_picture(simulator.obs_space) else None
     about = {
         **{"run": name, "env_id": spec.env_id, "gym_id": spec.gym_id, "behavior": spec.behavior},
         "fixed_horizon": spec.fixed_horizon,
@@ -117,7 +132,7 @@ def _open(run_dir: Path, name: str) -> _Run:
         **{"step": int(checkpoint.name.removeprefix("step-"))},
         **{"versions": {package: version(package) for package in PACKAGES}},
     }
-    return _Run(config, checkpoint, obs_shape, act_space, about)
+    return _Run(config, checkpoint, obs_shape, act_space, picture, about)
 
 
 def _tensors(run: _Run, part: str) -> dict[str, Tensor]:

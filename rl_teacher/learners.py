@@ -118,7 +118,8 @@ class ReplayConfig:
     recent_steps: int = 10_000
     """… of the last so many environment steps; ten episodes of 1,000."""
     reset_critic: bool = False
-    """Whether the critic begins anew when r̂ changes for the first time: what it had learned was about another one."""
+    """Whether the critic begins anew when r̂ changes for the first time, or takes the place of exploring: what it had
+    learned was about another reward. True with `--explore`."""
     lr: float = 3e-4
     """Adam's step size."""
     gamma: float = 0.99

@@ -124,6 +124,8 @@ class TeachingLoop(Loop):
     schedule: LabelSchedule = field(kw_only=True)
     pretrain_iters: int | None = None
     """Gradient steps of the first fit."""
+    novice: Actor | None = None
+    """Whose behaviour the first questions are about; None: random actions."""
     keep_fitting: bool = False
     """Whether r̂ is fitted in every round, or only when something new was said."""
     comparisons: dict[str, Comparison] = field(default_factory=dict)
@@ -187,14 +189,15 @@ class TeachingLoop(Loop):
 
     def judge_random_behaviour(self) -> None:
         """Ask until there are answers enough. From then on questions are about what the agent has learned."""
+        what = "random" if self.novice is None else "its first"
         while self.teacher.n_decided < self.pace.n_pretrain and not self.over():
-            self.ask(None)
+            self.ask(self.novice)
             self.listen()
             if self.teacher.n_decided < self.pace.n_pretrain and self.teacher.n_open:
                 given = f"{self.teacher.n_decided} of {self.pace.n_pretrain} given"
                 given += ", can't tell left out" if self.teacher.tally()["abstain"] else ""
                 paused = f"{PAUSED}; " if self.watch.paused() else ""
-                self.idle(f"{paused}waiting for answers about random behaviour: {given}")
+                self.idle(f"{paused}waiting for answers about {what} behaviour: {given}")
         self.listen()
         if self.over():
             return  # stopped before its time: what is open is still to be answered

@@ -13,7 +13,11 @@ from torch import Tensor, nn
 
 from rl_teacher.agents.frozen import FrozenPolicy
 from rl_teacher.agents.networks import GaussianPolicy
+from rl_teacher.choices import choices
 from rl_teacher.reward.frozen import LIMIT, FrozenReward
+from rl_teacher.reward.networks import EnsembleMLP
+from rl_teacher.reward.pixels import STRIDES, EnsembleCNN
+from rl_teacher.stacks import layout
 
 OPSET, IR = 20, 10
 """Old enough for runtimes of the last years."""
@@ -26,7 +30,9 @@ def can_write() -> bool:
     return find_spec("onnx") is not None
 
 
-def write_onnx(module: nn.Module, obs_shape: tuple[int, ...], act_space: gym.Space, path: Path) -> None:
+def write_onnx(
+    module: FrozenReward | FrozenPolicy, obs_shape: tuple[int, ...], act_space: gym.Space, path: Path
+) -> None:
     """Write a reward (obs, act → rew) or a policy (obs → act) for any number of rows.
 
     Args:
@@ -36,22 +42,24 @@ def write_onnx(module: nn.Module, obs_shape: tuple[int, ...], act_space: gym.Spa
         path: File to write.
     """
     graph = _Graph()
-    act_shape, chosen = act_space.shape or (), isinstance(act_space, gym.spaces.Discrete)
-    obs, act = ("obs", np.float32, obs_shape), ("act", np.int64 if chosen else np.float32, act_shape)
-    if isinstance(module, FrozenReward):
-        _reward(graph, module)
-        graph.write([obs, act], ("rew", np.float32, ()), path)
-    elif isinstance(module, FrozenPolicy):
+    act_shape, chosen = act_space.shape or (), bool(choices(act_space))
+    obs = ("obs", np.uint8 if module.picture else np.float32, obs_shape)
+    act = ("act", np.int64 if chosen else np.float32, act_shape)
+    if isinstance(module, FrozenPolicy):
         _policy(graph, module, act_shape)
         graph.write([obs], act, path)
-    else:
-        raise TypeError(f"no graph for {type(module).__name__}")
+        return
+    net = module.net
+    each = _seen(graph, net) if isinstance(net, EnsembleCNN) else _read(graph, module, net)
+    _mean_of_members(graph, each, module)
+    graph.write([obs, act], ("rew", np.float32, ()), path)
 
 
-def _reward(graph: _Graph, module: FrozenReward) -> None:
-    x, net = graph.add("Flatten", "obs", axis=1), module.net
+def _read(graph: _Graph, module: FrozenReward, net: EnsembleMLP) -> str:
+    """What each member says of numbers, (E, rows)."""
+    x = graph.add("Flatten", "obs", axis=1)
     if module.config.use_act:
-        seen = _one_hot(graph, module.n_acts) if module.n_acts else graph.add("Flatten", "act", axis=1)
+        seen = _one_hots(graph, module.choices) if module.choices else graph.add("Flatten", "act", axis=1)
         x = graph.add("Concat", x, seen, axis=1)
     if module.config.normalise_inputs:
         x = graph.add("Div", graph.add("Sub", x, module.in_mean), module.in_std)
@@ -65,28 +73,78 @@ def _reward(graph: _Graph, module: FrozenReward) -> None:
     if net.share is not None and net.wide is not None:
         flat = graph.add("MatMul", graph.add("Concat", x, graph.add("Mul", x, x), axis=1), net.wide)
         h = graph.add("Add", graph.add("Mul", h, net.share), graph.add("Squeeze", flat, np.array([-1], dtype=np.int64)))
-    each = graph.add("Div", graph.add("Sub", h, module.out_mean), module.out_std)
+    return h
+
+
+def _planes(graph: _Graph, obs_shape: tuple[int, ...]) -> str:
+    """See `vision.planes`."""
+    channels, height, width, last = layout(obs_shape)
+    x = graph.add("Transpose", "obs", perm=[0, 3, 1, 2]) if last else "obs"
+    x = graph.add("Reshape", x, np.array([-1, channels, height, width], dtype=np.int64))
+    return graph.add("Div", graph.add("Cast", x, to_type=np.float32), np.float32(255))
+
+
+def _seen(graph: _Graph, net: EnsembleCNN) -> str:
+    """What each member says of pictures, (E, rows)."""
+    h = _planes(graph, net.obs_shape)
+    for i, kernel in enumerate(net.kernels):
+        groups = net.n_members if i else 1
+        h = graph.add("Conv", h, kernel, strides=[STRIDES[i]] * 2, group=groups)
+        norm = (net.gains[i], net.shifts[i], net.get_buffer(f"mean{i}"), net.get_buffer(f"var{i}"))
+        h = graph.add("LeakyRelu", graph.add("BatchNormalization", h, *norm), alpha=net.slope)
+    h = graph.add("Reshape", h, np.array([0, net.n_members, -1], dtype=np.int64))
+    h = graph.add("Transpose", h, perm=[1, 0, 2])
+    h = graph.add("Add", graph.add("MatMul", h, net.weights[0]), net.biases[0])
+    h = graph.add("LeakyRelu", h, alpha=net.slope)
+    h = graph.add("Add", graph.add("MatMul", h, net.weights[1]), net.biases[1])
+    return graph.add("Squeeze", h, np.array([-1], dtype=np.int64))
+
+
+def _mean_of_members(graph: _Graph, each: str, module: FrozenReward) -> None:
+    """R̂ from what each member says, (E, rows)."""
+    each = graph.add("Div", graph.add("Sub", each, module.out_mean), module.out_std)
+    if module.config.out_std != 1.0:
+        each = graph.add("Mul", each, np.float32(module.config.out_std))
     graph.add("ReduceMean", each, np.array([0], dtype=np.int64), to="rew", keepdims=0)
 
 
-def _one_hot(graph: _Graph, n: int) -> str:
-    column = graph.add("Reshape", "act", np.array([-1, 1], dtype=np.int64))
-    return graph.add("Cast", graph.add("Equal", column, np.arange(n, dtype=np.int64)), to_type=np.float32)
+def _one_hots(graph: _Graph, sizes: tuple[int, ...]) -> str:
+    columns = graph.add("Reshape", "act", np.array([-1, len(sizes)], dtype=np.int64))
+    repeated = graph.add("Gather", columns, np.repeat(np.arange(len(sizes), dtype=np.int64), sizes), axis=1)
+    counted = np.concatenate([np.arange(n, dtype=np.int64) for n in sizes])
+    return graph.add("Cast", graph.add("Equal", repeated, counted), to_type=np.float32)
 
 
 def _policy(graph: _Graph, module: FrozenPolicy, act_shape: tuple[int, ...]) -> None:
-    x = graph.add("Add", graph.add("Mul", graph.add("Flatten", "obs", axis=1), module.scale), module.shift)
-    x = graph.add("Clip", x, np.float32(-module.limit), np.float32(module.limit))
-    policy = module.policy
-    for layer in policy.mean if isinstance(policy, GaussianPolicy) else policy.logits:
-        linear = isinstance(layer, nn.Linear)
-        x = graph.add("Gemm", x, layer.weight, layer.bias, transB=1) if linear else graph.add("Tanh", x)
-    if not isinstance(policy, GaussianPolicy):
-        graph.add("ArgMax", x, to="act", axis=1, keepdims=0)
+    if module.eyes:
+        x = _through(graph, _planes(graph, module.eyes.obs_shape), module.eyes.layers)
+    else:
+        x = graph.add("Add", graph.add("Mul", graph.add("Flatten", "obs", axis=1), module.scale), module.shift)
+        if module.limit is not None:
+            x = graph.add("Clip", x, np.float32(-module.limit), np.float32(module.limit))
+    x = _through(graph, x, module.net)
+    if not isinstance(module.policy, GaussianPolicy):
+        sizes = module.policy.sizes
+        each = np.split(np.arange(sum(sizes), dtype=np.int64), np.cumsum(sizes)[:-1])
+        best = [graph.add("ArgMax", graph.add("Gather", x, part, axis=1), axis=1, keepdims=1) for part in each]
+        together = graph.add("Concat", *best, axis=1)
+        graph.add("Reshape", together, np.array([-1, *act_shape], dtype=np.int64), to="act")
         return
-    bounded = graph.add("Clip", x, np.float32(-1), np.float32(1))
+    bounded = graph.add("Tanh", x) if module.squash == "tanh" else graph.add("Clip", x, np.float32(-1), np.float32(1))
     shaped = graph.add("Reshape", bounded, np.array([-1, *act_shape], dtype=np.int64))
     graph.add("Add", graph.add("Mul", shaped, module.reach), module.middle, to="act")
+
+
+def _through(graph: _Graph, x: str, layers: nn.Sequential) -> str:
+    for layer in layers:
+        if isinstance(layer, nn.Linear):
+            x = graph.add("Gemm", x, layer.weight, layer.bias, transB=1)
+        elif isinstance(layer, nn.Conv2d):
+            weights = [part for part in (layer.weight, layer.bias) if part is not None]
+            x = graph.add("Conv", x, *weights, strides=list(layer.stride))
+        else:
+            x = graph.add(type(layer).__name__.capitalize(), x)  # Tanh, Relu, Flatten
+    return x
 
 
 class _Graph:

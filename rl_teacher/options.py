@@ -13,9 +13,12 @@ from rl_teacher.agents.registry import check_fit, resolve_agent
 from rl_teacher.config import (
     HIGHEST_RATE,
     MOST_PER_PAIR,
+    PIXELS,
+    QUERIES_OF_PIXELS,
     STEPS_PER_LABEL,
     RewardConfig,
     RunConfig,
+    exploring,
     reward_for,
     settings_for,
 )
@@ -67,7 +70,7 @@ def parser() -> Parser:
         spellings = dict.fromkeys(s for name in names for s in (name, _dashed(name)))
         p.add_argument(*spellings, dest=names[-1].lstrip("-").replace("-", "_"), **settings)  # pyright: ignore
 
-    option("-e", "--env_id", help="environment: Reacher-v1, ShortHopper-v1, cheetah, gym:Pendulum-v1 …")
+    option("-e", "--env_id", help="Reacher-v1, gym:Pendulum-v1, dm:walker-walk, atari:pong, MODULE:FACTORY …")
     option("-p", "--predictor", help="rl: true reward; synth: comparisons by it; human: by a person")
     option("-n", "--name", help="of the run; the same command again goes on where it stopped")
     option("-s", "--seed", default="1", help="of every random choice (default 1)")
@@ -91,7 +94,9 @@ def parser() -> Parser:
     option("--gold_rate", help="share of pairs whose answer is known, as a test (default 0)")
     option("--trust", action="store_true", help="soften the answers of people who often err")
     option("--behavior", help="trick to teach in place of the task: hopper-backflip …, or your judge, MODULE:FUNCTION")
-    option("--fixed_horizon", help="of gym: environments that end early: never-done, or absorbing (stand still there)")
+    option("--fixed_horizon", help="of foreign environments that end early: never-done, or absorbing (stand still)")
+    option("--explore", help="steps in which the agent seeks what it has not seen, before the first question (0)")
+    option("--explore_from", help="run that had --explore, or its folder: begin with the agent as it was then")
     option("--run_dir", default="runs", help="where runs and the feedback store lie (default runs)")
     option("--store", help="database URL (default: SQLite in the run dir)")
     option("--host", default="127.0.0.1", help="address of the page (default 127.0.0.1)")
@@ -118,14 +123,21 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
     agent = resolve_agent(args.agent)
     with fault_log(run_dir, args.name):
         spec = resolve(args.env_id, args.behavior, args.fixed_horizon)
-    check_fit(agent, spec.env_id, spec.n_actions)
+    check_fit(agent, spec.env_id, spec.choices, spec.pixels)
     n_labels = None if args.n_labels is None else count("-l/--n_labels", args.n_labels, "700", most=MOST_LABELS)
     pretrain = _pretrain(args.pretrain_labels, n_labels)
     recipe = preset(args.preset)
-    ppo, learner = settings_for(agent, spec.task.name if spec.task else None, args.behavior)
+    ppo, learner = settings_for(agent, spec.task.name if spec.task else PIXELS if spec.pixels else None, args.behavior)
+    explore = _explore(args, spec.pixels)
+    learner = exploring(learner) if explore or args.explore_from else learner
     of_agent = {"ppo": ppo} if learner is None else {"learner": learner}
-    settings = override({"reward": reward_for(recipe.reward, args.behavior), **of_agent}, args.set)
+    settings = override({"reward": reward_for(recipe.reward, args.behavior, pixels=spec.pixels), **of_agent}, args.set)
     reward: RewardConfig = settings["reward"]
+    if spec.pixels and (reward.wide or reward.use_act):
+        raise UserError(
+            f"reward.{'wide' if reward.wide else 'use_act'}=true given with '{spec.env_id}', whose observations are "
+            "pictures; r̂ sees nothing but these, by convolutions. Leave it out."
+        )
     if args.pretrain_iters is not None:
         reward = replace(reward, pretrain_iters=count("-i/--pretrain_iters", args.pretrain_iters, "300"))
     schedule = args.label_schedule or (recipe.label_schedule if n_labels else "constant")
@@ -142,7 +154,7 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         teacher=_teacher(args.predictor, args.teacher),
         label_schedule=schedule,
         labels_by=share("--labels_by", args.labels_by),
-        queries=args.queries or recipe.queries,
+        queries=args.queries or (QUERIES_OF_PIXELS if spec.pixels else recipe.queries),
         instructions=_instructions(args.instructions) or spec.instructions,
         behavior=args.behavior,
         ppo=settings.get("ppo"),
@@ -150,6 +162,8 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
         replay=args.replay,
         fixed_horizon=args.fixed_horizon,
         learner=settings.get("learner"),
+        explore=explore,
+        explore_from=args.explore_from,
     )
     make_strategy(config.queries)  # a mistake is told before anything is made
     schedule_for(config)
@@ -206,6 +220,31 @@ def _pretrain(given: str | None, n_labels: int | None) -> int:
             f"of all labels. Give -L {n_labels} or fewer, or a larger -l."
         )
     return pretrain
+
+
+def _explore(args: argparse.Namespace, pixels: bool) -> int | None:
+    """Steps of exploring; None: there are none."""
+    for name in ("explore", "explore_from"):
+        if getattr(args, name) is not None and args.predictor == "rl":
+            raise UserError(f"--{name} given with -p rl, where no question is asked. Leave it out, or -p synth.")
+        if getattr(args, name) is not None and pixels:
+            raise UserError(
+                f"--{name} given with '{args.env_id}', whose observations are pictures; how new one is, nobody can "
+                "measure so far. Leave it out."
+            )
+    if args.explore is None:
+        return None
+    if args.explore_from is not None:
+        raise UserError(
+            f"--explore {args.explore} given with --explore_from, which brings what was explored. Give one."
+        )
+    steps = count("--explore", args.explore, "9000", least=0)
+    if steps >= number(args.num_timesteps):
+        raise UserError(
+            f"--explore {steps} given with -t/--num_timesteps {args.num_timesteps}, which it is a part of; allowed is "
+            "less. Explore for fewer steps, or give a larger -t."
+        )
+    return steps or None
 
 
 def _teacher(predictor: str, given: str) -> str:

@@ -11,8 +11,10 @@ import numpy as np
 import torch
 
 from rl_teacher.agents.frozen import FrozenPolicy
+from rl_teacher.agents.vision import CHUNK
 from rl_teacher.plug.adapting import checked_obs
 from rl_teacher.plug.packing import Export, damaged, read_export
+from rl_teacher.vision import tensor_of
 
 
 class LoadedPolicy:
@@ -30,8 +32,8 @@ class LoadedPolicy:
     """The run it comes from, and versions."""
 
     def __init__(self, export: Export) -> None:
-        hidden = tuple(export.settings["hidden"])
-        self.module = FrozenPolicy(int(np.prod(export.obs_shape)), export.act_space, hidden).eval()
+        n_obs = int(np.prod(export.obs_shape))
+        self.module = FrozenPolicy(n_obs, export.act_space, **export.of_networks, picture=export.picture).eval()
         self.module.load_state_dict(dict(export.tensors))
         self.obs_shape, self.act_space, self.about = export.obs_shape, export.act_space, export.about
 
@@ -42,8 +44,9 @@ class LoadedPolicy:
         Raises:
             UserError: For another shape, with both; a NotFiniteError for an observation that is NaN or infinite.
         """
-        obs, lead = checked_obs(obs, self.obs_shape)
-        act = self.module(torch.tensor(obs).reshape(-1, *self.obs_shape)).numpy()
+        obs, lead = checked_obs(obs, self.obs_shape, self.module.picture is not None)
+        rows = tensor_of(obs).reshape(-1, *self.obs_shape).split(CHUNK)
+        act = torch.cat([self.module(some) for some in rows]).numpy()
         return act.reshape((*lead, *(self.act_space.shape or ())))
 
 

@@ -29,7 +29,7 @@ class VecStep:
     """What N environments answered to one action each."""
 
     obs: np.ndarray
-    """(N, *obs) float32; the true last observation where an episode ended."""
+    """(N, *obs) float32, pictures uint8; the true last observation where an episode ended."""
     env_rew: np.ndarray
     """(N,) float64, the task's true reward."""
     terminated: np.ndarray
@@ -52,7 +52,7 @@ class VecEnv(Protocol):
     """Of one action."""
 
     def reset(self, seed: int | None = None) -> np.ndarray:
-        """Start all episodes afresh, as a new one made with this seed would; returns obs (N, *obs) float32."""
+        """Start all episodes afresh, as a new one made with this seed would; returns obs (N, *obs), as `VecStep`."""
         ...
 
     def step(self, act: np.ndarray) -> VecStep:
@@ -281,6 +281,10 @@ class Observer(Protocol):
 
     def record(self, steps: int, info: Info) -> None:
         """A round is over: write its figures; now and then evaluate, save, show."""
+        ...
+
+    def has_explored(self, steps: int) -> None:
+        """The agent has explored and is now to be taught: keep it as it is, for other runs."""
         ...
 
     def say(self, message: str) -> None:

@@ -98,6 +98,11 @@ class RunFolder:
         """Write a checkpoint; see `checkpoints.save`."""
         return checkpoints.save(self.path / "checkpoints", step, write)
 
+    def keep(self, what: str, step: int, write: Callable[[Path], None]) -> None:
+        """Write a checkpoint that stays, into a folder of its own."""
+        (self.path / what).mkdir(exist_ok=True)
+        checkpoints.save(self.path / what, step, write)
+
     def latest(self, warn: Callable[[str], None]) -> Path | None:
         """The checkpoint to go on from; see `checkpoints.latest`."""
         return checkpoints.latest(self.path / "checkpoints", self._parts, warn)
@@ -125,8 +130,18 @@ def newest_checkpoint(run_dir: Path, name: str, parts: Sequence[str]) -> tuple[d
         raise UserError(f"There is no run folder {path}. {runs}. Give another name, or the --run_dir that holds it.")
     folder = checkpoints.newest(path / "checkpoints", parts)
     if folder is not None:
-        return _read(path / "config.json").get("settings", {}), folder
+        return read_settings(path), folder
     raise UserError(f"Run '{name}' has no whole checkpoint yet. Start its command again, and ask then.")
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """Settings of the run in a folder.
+
+    Raises:
+        UserError: If its config.json cannot be read.
+    """
+    held = _read(folder / "config.json").get("settings", {})
+    return held if isinstance(held, dict) else {}
 
 
 @contextmanager

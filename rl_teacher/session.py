@@ -15,6 +15,7 @@ from rl_teacher import telling
 from rl_teacher.console import Console
 from rl_teacher.desk import Desk
 from rl_teacher.envs.evaluate import Returns
+from rl_teacher.exploring import EXPLORED
 from rl_teacher.files import write_json
 from rl_teacher.insight.curves import Curves
 from rl_teacher.insight.serve import attend
@@ -214,6 +215,20 @@ class Session:
         """Tell terminal and page that the run has ended before its end."""
         self._message = message
         self._report("failed", force=True)
+
+    def has_explored(self, steps: int) -> None:
+        """Keep the agent for runs that begin with it. A leg begins here, so that this run goes on just as they do."""
+        self.folder.keep(EXPLORED, steps, lambda draft: self._write(draft, leg=False))
+        self.save(steps, leg=self.has_legs)
+        self._leg = steps
+        self.begin_leg(steps)
+
+    def begin_with(self, explored: Path) -> None:
+        """Begin with the agent that another run's exploring made; its steps count as this run's."""
+        agent, *_ = self.parts
+        agent.load(explored)
+        self.loop.steps = self._leg = self._evaluated_at = json.loads((explored / "state.json").read_text())["steps"]
+        self.begin_leg(self.loop.steps)
 
     def restore(self, checkpoint: Path) -> None:
         """Go on from a checkpoint."""

@@ -38,6 +38,8 @@ class Teaching(Lessons):
         config, machine = parse(_words(options))
         if config.predictor == "rl":
             raise UserError("predictor 'rl' given, where nobody teaches; allowed are synth and human. Give one.")
+        if config.explore or config.explore_from:
+            raise UserError("explore given, but your learner learns by itself; have it explore first. Leave it out.")
         config = replace(config, agent=OUTSIDE)
         with ExitStack() as stack:
             stack.enter_context(fault_log(machine.run_dir, config.name))

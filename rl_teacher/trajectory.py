@@ -13,6 +13,7 @@ import numpy as np
 
 from rl_teacher.errors import UserError
 from rl_teacher.pictures import Picture
+from rl_teacher.stacks import folded, thin
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Trajectory:
     """
 
     obs: np.ndarray
-    """(T+1, *obs) float32: one more than actions, the observation after the last step included."""
+    """(T+1, *obs) float32, pictures uint8: one more than actions, the observation after the last step included."""
     act: np.ndarray
     """(T, *act)."""
     env_rew: np.ndarray
@@ -83,7 +84,7 @@ class Segment:
     """σ: k consecutive steps of one episode, as much as a person can judge at a glance."""
 
     obs: np.ndarray
-    """(k, *obs) float32, as the environment gave them (never normalised)."""
+    """(k, *obs) float32, pictures uint8, as the environment gave them (never normalised)."""
     act: np.ndarray
     """(k, *act)."""
     env_rew: np.ndarray
@@ -93,6 +94,7 @@ class Segment:
     source: Source = field(default_factory=Source)
     frames: tuple[Picture, ...] | None = None
     """k pictures, or None; no part of what tells segments apart."""
+    _stored: dict[str, np.ndarray] = field(default_factory=dict, init=False, repr=False)
     key: str = field(default="", compare=False)
     """sha256 of the content, hexadecimal: two segments are the same clip exactly if their keys are equal."""
 
@@ -104,11 +106,20 @@ class Segment:
             _same_length("sim", len(self.sim), k)
         if self.frames is not None:
             _same_length("frames", len(self.frames), k)
+        if self.obs.dtype == np.uint8:
+            object.__setattr__(self, "obs", thin(self.obs))  # a view would keep the whole play in memory
         _freeze(self, "obs", "act", "env_rew", "sim")
         digest = hashlib.sha256(self.obs.tobytes() + self.act.tobytes())
         if self.sim is not None:
             digest.update(self.sim.tobytes())
         object.__setattr__(self, "key", digest.hexdigest())
+
+    def stored(self) -> dict[str, np.ndarray]:
+        """Its arrays by name, as files keep them; `stacks.unfolded` gives back what was folded."""
+        if not self._stored:  # checkpoints ask for the same segments again and again
+            arrays = {"obs": self.obs, "act": self.act, "env_rew": self.env_rew}
+            self._stored.update(folded(arrays if self.sim is None else {**arrays, "sim": self.sim}))
+        return self._stored
 
     def __len__(self) -> int:
         """k, the number of steps."""

@@ -196,6 +196,8 @@ class FakeWatch:
     def record(self, steps: int, info: Info) -> None:
         self.infos.append({"step": steps, **info})
 
+    def has_explored(self, steps: int) -> None: ...
+
     def say(self, message: str) -> None:
         self.messages.append(message)
 

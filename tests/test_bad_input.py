@@ -32,7 +32,7 @@ WELL = "-p rl -e Reacher-v1 -n x -t 5000 -V"
     [
         ("-p rl -e HalfChetah-v1 -n x", "Did you mean HalfCheetah"),
         ("-p rl -e gym:Humanoid-v2 -n x", "cannot be built here"),
-        ("-p rl -e gym:Blackjack-v1 -n x", "observation space"),
+        ("-p rl -e tests.moody:nothing -n x", "tests.moody has no 'nothing'"),
         ("-p synth -l 10 -L 11 -e Reacher-v1 -n x", "Give -L 10 or fewer"),
         ("-p synth -l 0 -e Reacher-v1 -n x", "allowed is a whole number from 1 to 100000. Give for example -l 700."),
         ("-p synth -l 9 -L x -e Reacher-v1 -n x", "Give for example -L 175."),

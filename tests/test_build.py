@@ -6,7 +6,7 @@ import shlex
 
 import numpy as np
 
-from rl_teacher.build import for_learning
+from rl_teacher.agents.making import for_learning
 from rl_teacher.envs.make import make_vec
 from rl_teacher.envs.tasks import resolve
 from rl_teacher.options import parse

@@ -80,7 +80,6 @@ def test_human_with_neither_l_nor_pretrain_is_endless():
         (["--port", "70000"], "--port 70000 given; allowed is a whole number from 1 to 65535"),
         (["--instructions", "@nowhere.md"], "--instructions @nowhere.md given, but it cannot be read"),
         (["--frobnicate"], "Unrecognized arguments: --frobnicate"),
-        (["-e", "gym:FrozenLake-v1"], "FrozenLake"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

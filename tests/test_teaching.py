@@ -100,6 +100,7 @@ def test_ctrl_c_stops_in_good_order():
         ({"n_labels": -3}, "-3 given"),
         ({"colour": "blue"}, "Unrecognized arguments: --colour=blue"),
         ({"agent": "dreamer"}, "Unknown agent"),
+        ({"explore": 900, "num_timesteps": 5_000}, "your learner learns by itself"),
     ],
 )
 def test_what_cannot_be_used_is_refused_in_one_line(options, says):
@@ -125,3 +126,4 @@ def test_people_teach_a_learner_of_another_program_through_the_page():
     assert done["finished"]
     assert done["labels"]["answered"] == 8
     assert json.loads(Path("runs/people/config.json").read_text())["settings"]["agent"] == "outside"
+    assert main(["export", "policy", "people"]) == 2

@@ -43,7 +43,7 @@ class BlindVec(SB3VecEnv):
         super().__init__(env.n_envs, _unbounded(env.obs_space), _unit(env.act_space))
 
     def to_env(self, act: np.ndarray) -> np.ndarray:
-        """Actions (…, *act) in [-1, 1], or of one of n (…), as the environments take them."""
+        """Actions (…, *act) in [-1, 1], or chosen, as the environments take them."""
         space = self.inner.act_space
         if not isinstance(space, gym.spaces.Box):
             return act.astype(np.int64)
@@ -155,10 +155,12 @@ def _unbounded(space: gym.spaces.Box) -> gym.spaces.Box:
 
 
 def _unit(space: gym.Space) -> gym.Space:
-    """One of n actions, or as many numbers in [-1, 1]: whatever an environment's units are, noise is of the same size.
+    """Choices as they are, or as many numbers in [-1, 1]: noise is of the same size whatever the units are.
 
     A space of its own, for SB3 seeds it and draws from it.
     """
     if isinstance(space, gym.spaces.Discrete):
         return gym.spaces.Discrete(int(space.n))
+    if isinstance(space, gym.spaces.MultiDiscrete):
+        return gym.spaces.MultiDiscrete(space.nvec)
     return gym.spaces.Box(-1.0, 1.0, space.shape or (), np.float32)

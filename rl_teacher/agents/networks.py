@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rl_teacher.choices import choices, first
 from rl_teacher.errors import NotFiniteError
 
 
@@ -83,20 +84,29 @@ class GaussianPolicy(nn.Module):
 
 
 class CategoricalPolicy(nn.Module):
-    """One of n actions, for Discrete spaces."""
+    """One of n actions, or A such choices at once that do not know of each other, for Discrete and MultiDiscrete."""
 
-    def __init__(self, obs_dim: int, space: gym.spaces.Discrete, hidden: tuple[int, ...], generator: torch.Generator):
+    def __init__(self, obs_dim: int, space: gym.Space, hidden: tuple[int, ...], generator: torch.Generator):
         super().__init__()
-        self.logits = mlp(obs_dim, hidden, int(space.n), 0.01, generator)
-        self._first = int(space.start)
+        self.sizes = choices(space)
+        """How many there are to choose from, A of them."""
+        self.logits = mlp(obs_dim, hidden, sum(self.sizes), 0.01, generator)
+        self._shape, self._first = space.shape or (), first(space)
 
     def sample(self, obs: Tensor, generator: torch.Generator) -> Tensor:
-        """Actions (N, 1) drawn for obs (N, D), as floats.
+        """Actions (N, A) drawn for obs (N, D), as floats.
 
         Raises:
             NotFiniteError: If a NaN leaves nothing to choose by.
         """
-        chances = self.logits(obs).softmax(-1)
+        return torch.cat([self._drawn(part.softmax(-1), generator) for part in self._each(obs)], -1)
+
+    def _each(self, obs: Tensor) -> tuple[Tensor, ...]:
+        """The logits of each choice, A of (N, n)."""
+        return self.logits(obs).split(self.sizes, -1)
+
+    @staticmethod
+    def _drawn(chances: Tensor, generator: torch.Generator) -> Tensor:
         try:
             return torch.multinomial(chances, 1, generator=generator).float()
         except RuntimeError as error:
@@ -108,18 +118,20 @@ class CategoricalPolicy(nn.Module):
             ) from error
 
     def best(self, obs: Tensor) -> Tensor:
-        """The likeliest actions (N, 1)."""
-        return self.logits(obs).argmax(-1, keepdim=True).float()
+        """The likeliest actions (N, A)."""
+        return torch.cat([part.argmax(-1, keepdim=True) for part in self._each(obs)], -1).float()
 
     def logp_entropy(self, obs: Tensor, act: Tensor) -> tuple[Tensor, Tensor]:
         """Log π(act | obs), (B,), and the mean entropy of π."""
-        logp_all = self.logits(obs).log_softmax(-1)
-        logp = logp_all.gather(-1, act.long()).squeeze(-1)
-        return logp, -(logp_all.exp() * logp_all).sum(-1).mean()
+        # log π = Σ log π_i, H(π) = Σ H(π_i)
+        every = [part.log_softmax(-1) for part in self._each(obs)]
+        chosen = act.long().split(1, -1)
+        logp = torch.cat([part.gather(-1, at) for part, at in zip(every, chosen, strict=True)], -1).sum(-1)
+        return logp, -torch.stack([(part.exp() * part).sum(-1).mean() for part in every]).sum()
 
     def to_env(self, act: Tensor) -> np.ndarray:
-        """Actions (…, 1) as the environment takes them, (…) int64."""
-        return act.squeeze(-1).long().numpy() + self._first
+        """Actions (…, A) as the environment takes them, (…, *act) int64."""
+        return act.long().numpy().reshape(*act.shape[:-1], *self._shape) + self._first
 
 
 Policy = GaussianPolicy | CategoricalPolicy
@@ -131,13 +143,14 @@ def make_policy(
     """The policy that fits an action space.
 
     Raises:
-        TypeError: For a space that is neither Box nor Discrete (environments with others are refused when made).
+        TypeError: For another space than Box, Discrete and MultiDiscrete (environments with others are refused when
+            made).
     """
     if isinstance(space, gym.spaces.Box):
         return GaussianPolicy(obs_dim, space, hidden, log_std_init, generator)
-    if isinstance(space, gym.spaces.Discrete):
+    if choices(space):
         return CategoricalPolicy(obs_dim, space, hidden, generator)
-    raise TypeError(f"no policy for the action space {space}; Box and Discrete have one")
+    raise TypeError(f"no policy for the action space {space}; Box, Discrete and MultiDiscrete have one")
 
 
 class RunningNorm:

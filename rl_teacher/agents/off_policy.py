@@ -12,6 +12,7 @@ import torch
 from rl_teacher.agents import algorithms
 from rl_teacher.agents.blind import BlindVec
 from rl_teacher.agents.borrowed import BorrowedAgent
+from rl_teacher.agents.novelty import Novelty
 from rl_teacher.agents.registry import Kind
 from rl_teacher.agents.replay import FollowingReplay
 from rl_teacher.agents.weights import fresh_critic
@@ -121,7 +122,7 @@ class OffPolicyAgent(BorrowedAgent):
     def _follow(self, reward: RewardFn | None) -> None:
         """All that was played is worth what the present r̂ says; what a critic learned of another r̂ may be forgotten."""
         changed = self.replay.follow(reward)
-        if changed and self._critic_is_due:
+        if changed and self._critic_is_due and not isinstance(reward, Novelty):
             fresh_critic(self.algorithm)
             self._critic_is_due = False
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 import torch
 from stable_baselines3.common.buffers import RolloutBuffer
@@ -18,6 +17,7 @@ from rl_teacher.agents.borrowed import BorrowedAgent
 from rl_teacher.agents.networks import RunningNorm
 from rl_teacher.agents.registry import Kind
 from rl_teacher.agents.rollout import RewardScale, must_be_finite
+from rl_teacher.choices import choices
 from rl_teacher.config import PPOConfig
 from rl_teacher.learners import A2CConfig, TRPOConfig
 from rl_teacher.protocols import Info, RewardFn, VecEnv
@@ -104,12 +104,14 @@ class OnPolicyAgent(BorrowedAgent):
             return super().act(obs, explore=explore)
         policy = self.algorithm.policy
         out = policy.action_net(policy.mlp_extractor.forward_actor(self._norm(obs)))
-        if isinstance(self.env.action_space, gym.spaces.Discrete):
-            chosen = torch.multinomial(out.softmax(-1), 1, generator=self._rng)[:, 0] if explore else out.argmax(-1)
+        if sizes := choices(self.env.action_space):
+            parts = out.split(sizes, -1)
+            drawn = [torch.multinomial(part.softmax(-1), 1, generator=self._rng) for part in parts] if explore else []
+            chosen = torch.cat(drawn or [part.argmax(-1, keepdim=True) for part in parts], -1)
         else:
             noise = torch.empty_like(out).normal_(generator=self._rng) * policy.log_std.exp() if explore else 0.0
-            chosen = (out + noise).reshape(len(obs), *(self.env.action_space.shape or ()))
-        return self.env.to_env(chosen.numpy())
+            chosen = out + noise
+        return self.env.to_env(chosen.reshape(len(obs), *(self.env.action_space.shape or ())).numpy())
 
     def restart(self, seed: int) -> None:
         """Begin new episodes in all environments; see `protocols.Agent`."""

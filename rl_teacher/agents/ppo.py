@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,12 @@ from torch import Tensor, nn
 
 from rl_teacher.agents.networks import Policy, RunningNorm, make_policy, mlp
 from rl_teacher.agents.rollout import Collector, RewardScale, Rollout, gae, must_be_finite
+from rl_teacher.agents.vision import Eyes
 from rl_teacher.config import PPOConfig
 from rl_teacher.protocols import Info, RewardFn, VecEnv
+from rl_teacher.stacks import is_picture
 from rl_teacher.tensors import group, load_tensors, must_fit, named, optimiser_tensors, restore_optimiser, save_finite
+from rl_teacher.vision import tensor_of
 
 FIGURES = ("policy_loss", "value_loss", "entropy", "kl")
 """What a gradient step says of itself."""
@@ -26,7 +29,7 @@ class Batch:
     """What one policy update learns from: the valid steps of a rollout, flattened to B rows."""
 
     obs: Tensor
-    """(B, D) normalised."""
+    """(B, D) normalised, or what is seen of pictures; until a step learns from them the pictures, (B, *obs) uint8."""
     act: Tensor
     """(B, A) as drawn."""
     logp: Tensor
@@ -57,18 +60,21 @@ class PPO:
         """Environment steps that were learned from."""
         self._rng = torch.Generator().manual_seed(seed)
         self._collector = Collector(env)
-        obs_dim = int(np.prod(env.obs_space.shape))
-        self.policy = make_policy(obs_dim, env.act_space, config.hidden, config.log_std_init, self._rng)
-        self.value = mlp(obs_dim, config.hidden, 1, 1.0, self._rng)
-        self._params = [*self.policy.parameters(), *self.value.parameters()]
+        self._eyes = Eyes(env.obs_space.shape, config.hidden, self._rng) if is_picture(env.obs_space) else None
+        obs_dim = self._eyes.n_out if self._eyes else int(np.prod(env.obs_space.shape))
+        hidden = () if self._eyes else config.hidden
+        self.policy = make_policy(obs_dim, env.act_space, hidden, config.log_std_init, self._rng)
+        self.value = mlp(obs_dim, hidden, 1, 1.0, self._rng)
+        self._nets = {"policy": self.policy, "value": self.value, **({"eyes": self._eyes} if self._eyes else {})}
+        self._params = [p for net in self._nets.values() for p in net.parameters()]
         self._optim = torch.optim.Adam(self._params, lr=config.lr, eps=1e-5, fused=True)
-        self._norm = RunningNorm((obs_dim,))
+        self._norm = RunningNorm(() if self._eyes else (obs_dim,))  # pictures need none
         self._scale = RewardScale(config.gamma, env.n_envs)
 
     @torch.no_grad()
     def act(self, obs: np.ndarray, *, explore: bool) -> np.ndarray:
         """Actions (N, *act) for obs (N, *obs)."""
-        x = self._norm(obs.reshape(len(obs), -1))
+        x = self._seen(obs)
         return self.policy.to_env(self.policy.sample(x, self._rng) if explore else self.policy.best(x))
 
     def train(self, n_steps: int, reward: RewardFn | None) -> Info:
@@ -98,8 +104,7 @@ class PPO:
     def save(self, folder: Path) -> None:
         """Write networks, optimiser, normalisers and random state to `agent.safetensors`."""
         tensors = {
-            **named(self.policy.state_dict(), "policy"),
-            **named(self.value.state_dict(), "value"),
+            **{name: t for part, net in self._nets.items() for name, t in named(net.state_dict(), part).items()},
             **optimiser_tensors(self._optim),
             **named(self._norm.state(), "obs_norm"),
             **named(self._scale.norm.state(), "ret_norm"),
@@ -117,8 +122,8 @@ class PPO:
         path = folder / "agent.safetensors"
         tensors = load_tensors(path)
         with must_fit(path):
-            self.policy.load_state_dict(group(tensors, "policy"))
-            self.value.load_state_dict(group(tensors, "value"))
+            for part, net in self._nets.items():
+                net.load_state_dict(group(tensors, part))
         restore_optimiser(self._optim, tensors)
         self._norm.restore(group(tensors, "obs_norm"))
         self._scale.norm.restore(group(tensors, "ret_norm"))
@@ -130,9 +135,13 @@ class PPO:
         self._collector.restart(seed)
         self._scale.restart()
 
+    def _seen(self, obs: np.ndarray) -> Tensor:
+        """What policy and value see of obs (N, *obs), (N, D): normalised, or what the eyes make of a picture."""
+        return self._norm(obs.reshape(len(obs), -1)) if self._eyes is None else self._eyes.many(tensor_of(obs))
+
     @torch.no_grad()
     def _choose(self, obs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        raw = self.policy.sample(self._norm(obs.reshape(len(obs), -1)), self._rng)
+        raw = self.policy.sample(self._seen(obs), self._rng)
         return self.policy.to_env(raw), raw.numpy()
 
     def _learn(self, rollout: Rollout, rew: np.ndarray) -> Info:
@@ -145,7 +154,8 @@ class PPO:
             infos += made
             if self.config.kl_limit and float(torch.stack(made)[:, KL].mean()) > self.config.kl_limit:
                 break
-        self._norm.update(rollout.obs[:-1].reshape(-1, batch.obs.shape[-1]))
+        if self._eyes is None:
+            self._norm.update(rollout.obs[:-1].reshape(-1, batch.obs.shape[-1]))
         means = torch.stack(infos).mean(0).tolist()
         return dict(zip(FIGURES, means, strict=True)) | {"rew_mean": float(rew[rollout.valid].mean())}
 
@@ -157,19 +167,25 @@ class PPO:
 
     @torch.no_grad()
     def _batch(self, rollout: Rollout, rew: np.ndarray) -> Batch:
-        obs = self._norm(rollout.obs.reshape(*rollout.obs.shape[:2], -1))
+        if self._eyes is None:
+            learned = seen = self._norm(rollout.obs.reshape(*rollout.obs.shape[:2], -1))
+        else:
+            learned = tensor_of(rollout.obs)
+            seen = self._eyes.many(learned)
         raw = torch.from_numpy(rollout.raw_act)
-        val = self.value(obs).squeeze(-1).numpy()
+        val = self.value(seen).squeeze(-1).numpy()
         scaled = self._scale(rew, rollout.terminated | rollout.truncated)
         adv, ret = gae(scaled, val, rollout.terminated, rollout.truncated, self.config.gamma, self.config.lam)
         keep = torch.from_numpy(rollout.valid)
-        obs, act = obs[:-1][keep], raw[keep]
-        logp, _ = self.policy.logp_entropy(obs, act)
+        act = raw[keep]
+        logp, _ = self.policy.logp_entropy(seen[:-1][keep], act)
         advantage = torch.from_numpy(adv)[keep]
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
-        return Batch(obs, act, logp, advantage, torch.from_numpy(ret)[keep])
+        return Batch(learned[:-1][keep], act, logp, advantage, torch.from_numpy(ret)[keep])
 
     def _step(self, batch: Batch) -> Tensor:
+        if self._eyes is not None:
+            batch = replace(batch, obs=self._eyes.learning(batch.obs))
         loss, info = ppo_loss(self.policy, self.value, batch, self.config)
         self._optim.zero_grad()
         loss.backward()

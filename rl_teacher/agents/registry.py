@@ -25,6 +25,12 @@ class Kind:
     """Whether it can take continuous actions."""
     choices: bool = False
     """Whether it can take one of n."""
+    several: bool = False
+    """Whether it can take several such choices at once."""
+
+    def fits(self, choices: tuple[int, ...]) -> bool:
+        """Whether it can take such actions; see `check_fit`."""
+        return (self.several if len(choices) > 1 else self.choices) if choices else self.boxes
 
 
 def _kinds(prefix: str, extra: str, modules: Mapping[str, str]) -> dict[str, Kind]:
@@ -36,6 +42,7 @@ def _kinds(prefix: str, extra: str, modules: Mapping[str, str]) -> dict[str, Kin
             on_policy=name in ("PPO", "A2C", "TRPO"),
             boxes=name != "DQN",
             choices=name in ("PPO", "A2C", "TRPO", "DQN"),
+            several=name in ("PPO", "A2C", "TRPO"),
         )
         for name, module in modules.items()
     }
@@ -46,8 +53,9 @@ _CONTRIB: dict[str, str] = dict.fromkeys(("TRPO", "TQC", "CrossQ"), "sb3_contrib
 _SBX: dict[str, str] = dict.fromkeys(("PPO", "SAC", "TD3", "TQC", "CrossQ", "DQN"), "sbx")
 
 KINDS: Mapping[str, Kind] = {
-    "ppo": Kind("PPO", "rl_teacher.agents.ppo", choices=True),
-    "trpo": Kind("TRPO", "sb3_contrib", "sb3", choices=True),  # with the original's settings: `learners.learner_for`
+    "ppo": Kind("PPO", "rl_teacher.agents.ppo", choices=True, several=True),
+    # with the original's settings: `learners.learner_for`
+    "trpo": Kind("TRPO", "sb3_contrib", "sb3", choices=True, several=True),
     **_kinds("sb3", "sb3", {**_SB3, **_CONTRIB}),
     **_kinds("sbx", "sbx", _SBX),
 }
@@ -75,20 +83,27 @@ def resolve_agent(name: str) -> str:
     return found
 
 
-def check_fit(name: str, env_id: str, n_actions: int | None) -> None:
-    """Refuse an agent that cannot take the actions of an environment.
+def check_fit(name: str, env_id: str, choices: tuple[int, ...], pixels: bool = False) -> None:
+    """Refuse an agent that cannot take the actions of an environment, or see its pictures.
 
     Args:
         name: Of the agent, as `resolve_agent` gives it.
         env_id: What the line calls the environment.
-        n_actions: How many actions there are to choose from; None: they are continuous.
+        choices: How many actions there are to choose from, for each choice that makes one; (): they are continuous.
+        pixels: Whether observations are pictures.
 
     Raises:
         UserError: Names the agents that can.
     """
-    discrete = n_actions is not None
-    if KINDS[name].choices if discrete else KINDS[name].boxes:
+    if pixels and name != "ppo":
+        raise UserError(
+            f"-a {name} given with '{env_id}', whose observations are pictures; only our own PPO has a network for "
+            "them so far. Leave -a out."
+        )
+    if KINDS[name].fits(choices):
         return
-    fit = ", ".join(other for other, kind in KINDS.items() if (kind.choices if discrete else kind.boxes))
-    has = f"one of {n_actions} actions is to be chosen" if discrete else "actions are continuous"
+    fit = ", ".join(other for other, kind in KINDS.items() if kind.fits(choices))
+    has = f"one of {choices[0]} actions is to be chosen" if choices else "actions are continuous"
+    if len(choices) > 1:
+        has = f"{len(choices)} choices are to be made at once"
     raise UserError(f"-a {name} given with '{env_id}', where {has}, which it cannot do. Choose one that can: {fit}.")

@@ -17,7 +17,7 @@ class Rollout:
     """T steps of N environments."""
 
     obs: np.ndarray
-    """(T+1, N, *obs) float32."""
+    """(T+1, N, *obs) float32, pictures uint8."""
     act: np.ndarray
     """(T, N, *act) as given to the environments."""
     raw_act: np.ndarray
@@ -71,7 +71,7 @@ class Collector:
             self._fresh = ~(out.terminated | out.truncated)
         self._obs = obs[-1]
         rollout = Rollout(*(np.stack(rows) for rows in (obs, acts, raws, rews, terms, truncs, valids)))
-        if not np.isfinite(rollout.obs).all():
+        if rollout.obs.dtype != np.uint8 and not np.isfinite(rollout.obs).all():
             t, n = np.argwhere(~np.isfinite(rollout.obs.reshape(n_steps + 1, self.env.n_envs, -1)).all(-1))[0]
             raise NotFiniteError(
                 f"The environment gave an observation that is not finite (environment {n} of {self.env.n_envs}, step "

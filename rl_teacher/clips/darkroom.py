@@ -18,6 +18,7 @@ import numpy as np
 from rl_teacher.clips.camera import camera, follows, tracked
 from rl_teacher.clips.film import ENDINGS, encode
 from rl_teacher.clips.poses import visible
+from rl_teacher.furniture import Furniture
 
 _mj: Any = mujoco
 
@@ -39,13 +40,14 @@ class Darkroom:
         self.renderer: Any = _mj.Renderer(model, height, width)
         self._model = model
         self._data = _mj.MjData(model)
+        self._furniture = Furniture(model)
         self._view, self._axes, self._followed = camera(model), follows(model), tracked(model)
         self._eye = _mj.MjvCamera()
         for name in ("distance", "azimuth", "elevation"):
             setattr(self._eye, name, self._view[name])
 
     def of_states(self, sim: np.ndarray) -> Iterator[np.ndarray]:
-        """Pictures (H, W, 3) uint8 of simulator states (F, S), qpos then qvel."""
+        """Pictures (H, W, 3) uint8 of simulator states (F, S), as in `Segment.sim`."""
         return (self._picture(lambda state=state: self._put_state(state)) for state in sim)
 
     def of_poses(self, poses: np.ndarray) -> Iterator[np.ndarray]:
@@ -58,7 +60,9 @@ class Darkroom:
         return (self._picture(lambda frame=frame: self._put_poses(shapes, frame)) for frame in poses)
 
     def _put_state(self, state: np.ndarray) -> None:
-        self._data.qpos[:], self._data.qvel[:] = state[: self._model.nq], state[self._model.nq :]
+        qpos, qvel, stands = np.split(state, [self._model.nq, self._model.nq + self._model.nv])
+        self._data.qpos[:], self._data.qvel[:] = qpos, qvel
+        self._furniture.put(self._model, self._data, stands)
         _mj.mj_forward(self._model, self._data)
 
     def _put_poses(self, shapes: np.ndarray, frame: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -87,7 +88,7 @@ class FromPoses:
     at_once = True
 
     def __init__(self, model: Any, env_id: str, fps: float) -> None:
-        self._model, self._fps = model, fps
+        self._model, self._fps = copy(model), fps  # of its own: the stage goes on with the other
         self._scene = scene(model, env_id)
         self._studio = Studio(model, *CLIP_SIZE)
 

@@ -12,6 +12,7 @@ import mujoco
 import numpy as np
 
 from rl_teacher.clips.camera import camera, follows, tracked
+from rl_teacher.furniture import Furniture
 
 VERSION = 1
 """Of the scene's format."""
@@ -80,8 +81,8 @@ def poses(model: Any, sim: np.ndarray) -> bytes:
     """Where each shape of the scene is, frame by frame.
 
     Args:
-        model: mujoco.MjModel.
-        sim: (F, S) simulator states, qpos then qvel, as in `Segment.sim`.
+        model: mujoco.MjModel that is simulated no further: its furniture is put where it stood.
+        sim: (F, S) simulator states as in `Segment.sim`: qpos, qvel, and where the furniture stood, if that was kept.
 
     Returns:
         Little-endian float32 (F, G, 7) in C order: x y z, metres, z up, then the quaternion w x y z.
@@ -89,8 +90,9 @@ def poses(model: Any, sim: np.ndarray) -> bytes:
     Raises:
         ValueError: If S is not that of the model.
     """
-    if sim.ndim != 2 or sim.shape[1] != model.nq + model.nv:
-        raise ValueError(f"sim has the shape {sim.shape} where (F, {model.nq + model.nv}) is needed")
+    n, furniture = model.nq + model.nv, Furniture(model)
+    if sim.ndim != 2 or sim.shape[1] not in (n, n + furniture.size):
+        raise ValueError(f"sim has the shape {sim.shape} where (F, {n}) or (F, {n + furniture.size}) is needed")
     geoms = visible(model)
     bodies = model.geom_bodyid[geoms]
     place = np.empty((len(sim), len(geoms), 3))
@@ -98,6 +100,7 @@ def poses(model: Any, sim: np.ndarray) -> bytes:
     data = _mj.MjData(model)
     for frame, state in enumerate(sim):
         data.qpos[:] = state[: model.nq]
+        furniture.put(model, data, state[n:])
         _mj.mj_kinematics(model, data)
         place[frame] = data.geom_xpos[geoms]
         turn[frame] = data.xquat[bodies]

@@ -44,7 +44,7 @@ def render_videos(model: Any, sim: np.ndarray, fps: float, out_stem: Path) -> li
 
     Args:
         model: mujoco.MjModel.
-        sim: (F, S) simulator states, qpos then qvel.
+        sim: (F, S) simulator states, as in `Segment.sim`.
         fps: Frames per second.
         out_stem: Where to, without the ending; its folder is made if missing.
 
@@ -97,8 +97,8 @@ class Studio:
 
         Args:
             fps: Frames per second.
-            states: Either `sim`, (F, S) simulator states, qpos then qvel; or `poses`, (F, G, 7) as `poses.poses` has
-                them.
+            states: Either `sim`, (F, S) simulator states as in `Segment.sim`; or `poses`, (F, G, 7) as `poses.poses`
+                has them.
 
         Raises:
             NoStudioError: If nothing can be drawn here.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rl_teacher.envs.behaviors import BEHAVIORS
+from rl_teacher.envs.games import whole_games
 from rl_teacher.envs.make import make_vec
 from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.protocols import Actor
@@ -40,7 +41,7 @@ def evaluate(actor: Actor, spec: EnvSpec, n_episodes: int = 20, seed: int = 0, n
         seed: Of the environments; the same seed gives the same starts, so that evaluations are comparable.
         n_threads: Simulator threads.
     """
-    env = make_vec(spec, n_episodes, seed, n_threads)
+    env = make_vec(whole_games(spec), n_episodes, seed, n_threads)
     try:
         obs = env.reset()
         seen = [obs]

@@ -15,11 +15,22 @@ HORIZONS = (NEVER_DONE, ABSORBING)
 """The environment goes on as if nothing had happened; or it stands still where it ended and earns nothing more."""
 
 
+def clock(env: gym.Env) -> int | None:
+    """Steps after which an environment ends its episodes: of its registration, or of a TimeLimit around it."""
+    if env.spec is not None and env.spec.max_episode_steps is not None:
+        return env.spec.max_episode_steps
+    while isinstance(env, gym.Wrapper):
+        if isinstance(env, gym.wrappers.TimeLimit):
+            return int(env._max_episode_steps)
+        env = env.env
+    return None
+
+
 class FixedHorizon(gym.Wrapper):
     """An environment whose episodes all last until the clock.
 
     Args:
-        env: With a clock of its own (`spec.max_episode_steps`).
+        env: With a `clock` of its own.
         how: Of `HORIZONS`.
 
     Raises:
@@ -30,12 +41,12 @@ class FixedHorizon(gym.Wrapper):
         super().__init__(env)
         if how not in HORIZONS:
             raise unknown("fixed horizon", how, HORIZONS)
-        limit = env.spec.max_episode_steps if env.spec else None
+        limit = clock(env)
         if limit is None:
             name = env.spec.id if env.spec else str(env)
             raise UserError(
                 f"--fixed_horizon {how} given, but {name} has no clock, so no episode would ever end. Register it with "
-                "max_episode_steps, or leave the option out."
+                "max_episode_steps, wrap it in gymnasium.wrappers.TimeLimit, or leave the option out."
             )
         self._limit, self._absorbs = limit, how == ABSORBING
         self._elapsed, self._end = 0, None

@@ -8,6 +8,8 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from rl_teacher.envs.fast import Fast
+from rl_teacher.envs.games import GameVec, is_game
 from rl_teacher.envs.simulator import Simulator
 from rl_teacher.envs.tasks import EnvSpec, Task
 from rl_teacher.errors import UserError, unknown
@@ -26,7 +28,7 @@ def make_vec(
         n_envs: N.
         seed: The same seed and the same actions give the same trajectories; the copies differ from each other.
         n_threads: Simulator threads; EnvPool only, Gymnasium steps one copy after the other.
-        backend: "envpool", "gymnasium", or "auto": EnvPool where it is installed and knows the task.
+        backend: "envpool", "gymnasium", or "auto": EnvPool where it is installed and gives the same numbers.
         staggered: Whether the first episode of each copy is cut at another length. Else all copies with a clock begin
             and end together for ever, and a learner sees beginnings only, then middles only, then ends only.
 
@@ -38,13 +40,16 @@ def make_vec(
     for name, count in (("environments", n_envs), ("simulator threads", n_threads)):
         if count < 1:
             raise UserError(f"{count} {name} given, at least 1 needed; give a positive number.")
-    if backend == "gymnasium" or (backend == "auto" and not (spec.task and has_envpool())):
+    if is_game(spec):
+        return GameVec(spec, n_envs, seed, n_threads)
+    form = spec.task or spec.fast
+    if backend == "gymnasium" or (backend == "auto" and not (form and has_envpool())):
         return GymnasiumVec(spec, n_envs, seed, staggered)
-    if spec.task is None:
-        raise UserError(f"EnvPool asked for with '{spec.env_id}', but it serves our nine tasks only; use 'gymnasium'.")
+    if form is None:
+        raise UserError(f"EnvPool asked for with '{spec.env_id}', which it does not serve; use 'gymnasium'.")
     if not has_envpool():
         raise UserError("EnvPool asked for, but it is not installed here; install 'envpool', or use 'gymnasium'.")
-    return EnvPoolVec(spec, spec.task, n_envs, seed, n_threads, staggered)
+    return EnvPoolVec(spec, form, n_envs, seed, n_threads, staggered)
 
 
 def has_envpool() -> bool:
@@ -60,6 +65,15 @@ def _envpool(gym_id: str, options: Mapping[str, Any]) -> Any:
     import envpool
 
     return envpool.make(gym_id, env_type="gymnasium", **options)
+
+
+def _space(act: gym.Space) -> gym.Space:
+    """EnvPool's action space as it is everywhere else here."""
+    if isinstance(act, gym.spaces.Discrete):
+        return gym.spaces.Discrete(int(act.n))
+    if not isinstance(act, gym.spaces.Box):
+        raise TypeError(f"actions must be a Box or Discrete, not {act}")
+    return gym.spaces.Box(act.low.astype(np.float32), act.high.astype(np.float32))
 
 
 class _FirstEpisodes:
@@ -82,15 +96,16 @@ class EnvPoolVec:
     """N copies in EnvPool's C++ threads; it resets on the step after an end, as `protocols.VecEnv` wants."""
 
     def __init__(
-        self, spec: EnvSpec, task: Task, n_envs: int, seed: int, n_threads: int, staggered: bool = False
+        self, spec: EnvSpec, form: Task | Fast, n_envs: int, seed: int, n_threads: int, staggered: bool = False
     ) -> None:
         self.n_envs = n_envs
-        self._spec, self._task, self._staggered = spec, task, staggered
+        self._spec, self._form, self._staggered = spec, form, staggered
         self._n_threads = min(n_threads, n_envs)
         self._env: Any = self._make(seed)
-        self.obs_space: gym.spaces.Box = gym.spaces.Box(-np.inf, np.inf, self._env.observation_space.shape, np.float32)
-        act = self._env.action_space
-        self.act_space: gym.Space = gym.spaces.Box(act.low.astype(np.float32), act.high.astype(np.float32))
+        seen = self._env.observation_space
+        shape = (form.n_obs(seen),) if isinstance(form, Fast) else seen.shape
+        self.obs_space: gym.spaces.Box = gym.spaces.Box(-np.inf, np.inf, shape, np.float32)
+        self.act_space: gym.Space = _space(self._env.action_space)
         self._over = np.zeros(n_envs, dtype=bool)
         self._first = _FirstEpisodes(spec, n_envs, seed, staggered)
         self._cut = np.zeros(n_envs, dtype=bool)
@@ -103,7 +118,9 @@ class EnvPoolVec:
             "max_episode_steps": self._spec.episode_steps,
             "num_threads": self._n_threads,
         }
-        return _envpool(self._task.gym_id, {**options, **self._task.envpool_options})
+        if isinstance(self._form, Fast):
+            return _envpool(self._form.name, options)
+        return _envpool(self._form.gym_id, {**options, **self._form.envpool_options})
 
     def reset(self, seed: int | None = None) -> np.ndarray:
         """Start all episodes afresh; returns obs (N, D) float32."""
@@ -113,15 +130,14 @@ class EnvPoolVec:
             self._first = _FirstEpisodes(self._spec, self.n_envs, seed, self._staggered)
         self._over, self._cut = np.zeros((2, self.n_envs), dtype=bool)
         obs, _ = self._env.reset()
-        return self._seen(obs)
+        return self._seen(self._row(obs))
 
     def step(self, act: np.ndarray) -> VecStep:
         """Take one step in each; act is (N, *act), within bounds."""
         if self._cut.any():
             obs, env_rew, terminated, truncated = self._step_or_reset(act)
         else:
-            obs, _, terminated, truncated, info = self._env.step(act)
-            env_rew = self._task.reward(obs, info).astype(np.float64)
+            obs, env_rew, terminated, truncated = self._read(self._env.step(act))
         env_rew[self._over] = 0.0  # a reset belongs to no episode
         self._cut = self._first.cut(terminated | truncated)
         truncated = truncated | self._cut
@@ -132,23 +148,37 @@ class EnvPoolVec:
         """Begin the next episode now wherever one is over; returns their first obs (n, D) float32."""
         obs, _ = self._env.reset(np.flatnonzero(self._over).astype(np.int32))
         self._over, self._cut = np.zeros((2, self.n_envs), dtype=bool)
-        return self._seen(obs)
+        return self._seen(self._row(obs))
 
     def _step_or_reset(self, act: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """What the simulator would give if it knew of the copies that were cut."""
         cut, others = (np.flatnonzero(which).astype(np.int32) for which in (self._cut, ~self._cut))
-        started, _ = self._env.reset(cut)
+        started = self._row(self._env.reset(cut)[0])
         obs = np.zeros((self.n_envs, *started.shape[1:]), dtype=started.dtype)
         env_rew = np.zeros(self.n_envs)
         terminated, truncated = np.zeros((2, self.n_envs), dtype=bool)
         obs[cut] = started
         if len(others):
-            obs[others], _, terminated[others], truncated[others], info = self._env.step(act[others], others)
-            env_rew[others] = self._task.reward(obs[others], info)
+            went = self._read(self._env.step(act[others], others))
+            obs[others], env_rew[others], terminated[others], truncated[others] = went
         return obs, env_rew, terminated, truncated
 
+    def _read(self, step: tuple[Any, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Rows (n, D), true rewards (n,) and ends (n,), (n,) out of what EnvPool answered."""
+        given, rew, terminated, truncated, info = step
+        obs, judge = self._row(given), self._spec.judge
+        if not isinstance(self._form, Fast):
+            rew = self._form.reward(obs, info)
+        elif judge is not None:
+            rew = judge(obs, {})
+        return obs, np.asarray(rew, dtype=np.float64), terminated, truncated & ~terminated
+
+    def _row(self, obs: Any) -> np.ndarray:
+        return self._form.row(obs) if isinstance(self._form, Fast) else obs
+
     def _seen(self, obs: np.ndarray) -> np.ndarray:
-        return (self._task.see(obs) if self._task.see else obs).astype(np.float32)
+        see = None if isinstance(self._form, Fast) else self._form.see
+        return (see(obs) if see else obs).astype(np.float32)
 
     def close(self) -> None:
         """Free the simulator. Closing twice is harmless."""
@@ -174,17 +204,17 @@ class GymnasiumVec:
         self._first = _FirstEpisodes(self._spec, self.n_envs, seed, self._staggered)
 
     def reset(self, seed: int | None = None) -> np.ndarray:
-        """Start all episodes afresh; returns obs (N, D) float32."""
+        """Start all episodes afresh; returns obs (N, D) float32, or pictures (N, *obs) uint8."""
         if seed is not None:
             self._seed(seed)
         self._over = np.zeros(self.n_envs, dtype=bool)
         started = [sim.reset(seed) for sim, seed in zip(self._simulators, self._seeds, strict=True)]
         self._seeds = [None] * self.n_envs  # the generators go on from here
-        return np.stack(started).astype(np.float32)
+        return np.stack(started).astype(self.obs_space.dtype)
 
     def step(self, act: np.ndarray) -> VecStep:
         """Take one step in each; act is (N, *act), within bounds."""
-        obs = np.empty((self.n_envs, *self.obs_space.shape), dtype=np.float32)
+        obs = np.empty((self.n_envs, *self.obs_space.shape), dtype=self.obs_space.dtype)
         env_rew = np.zeros(self.n_envs)
         terminated, truncated = np.zeros((2, self.n_envs), dtype=bool)
         for i, sim in enumerate(self._simulators):
@@ -197,10 +227,10 @@ class GymnasiumVec:
         return VecStep(obs, env_rew, terminated, truncated)
 
     def renew(self) -> np.ndarray:
-        """Begin the next episode now wherever one is over; returns their first obs (n, D) float32."""
+        """Begin the next episode now wherever one is over; returns their first obs (n, D) float32, or pictures."""
         started = [sim.reset() for sim, over in zip(self._simulators, self._over, strict=True) if over]
         self._over = np.zeros(self.n_envs, dtype=bool)
-        return np.stack(started).astype(np.float32)
+        return np.stack(started).astype(self.obs_space.dtype)
 
     def close(self) -> None:
         """Free the simulators. Closing twice is harmless."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -14,6 +13,7 @@ import numpy as np
 from rl_teacher.envs.faults import LONGEST, where
 from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.errors import BrokenEnvironmentError, NotFiniteError, UserError
+from rl_teacher.importing import import_own
 
 Judge = Callable[[np.ndarray], Any]
 """obs (…, D) float64 -> rewards (…,)."""
@@ -86,11 +86,11 @@ class OwnJudge:
 
 def _found(name: str) -> Judge:
     module, _, function = name.partition(":")
-    advice = f"--behavior {name} given; allowed is MODULE:FUNCTION, with MODULE on PYTHONPATH"
+    advice = f"--behavior {name} given; allowed is MODULE:FUNCTION, with MODULE on PYTHONPATH or in this folder"
     if not module or not function:
         raise UserError(f"{advice}. Give both.")
     try:
-        found = importlib.import_module(module)
+        found = import_own(module)
     except Exception as error:  # whatever its code raises
         said = " ".join(str(error).split())[:LONGEST]
         raise UserError(f"{advice}, but importing it raised {type(error).__name__}: {said}. Mend that.") from error

@@ -12,11 +12,16 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.envs.mujoco.inverted_double_pendulum_v5 import InvertedDoublePendulumEnv
 
+from rl_teacher.choices import choices
 from rl_teacher.envs.faults import Blame
-from rl_teacher.envs.stock import make_stock, route_warnings
+from rl_teacher.envs.layout import given
+from rl_teacher.envs.sources import make_env
+from rl_teacher.envs.stock import route_warnings
 from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.errors import UserError
+from rl_teacher.furniture import Furniture
 from rl_teacher.pictures import Picture, pack
+from rl_teacher.stacks import is_picture
 
 
 @runtime_checkable
@@ -58,15 +63,16 @@ class Simulator:
         """Whether `picture` can be asked for."""
         if self.has_pictures:
             self._env.close()
-            self._env = make_stock(spec.gym_id, "rgb_array", spec.fixed_horizon)
+            self._env = make_env(spec.env_id, "rgb_array", spec.fixed_horizon)
         self._blame = Blame(spec.env_id, self._env)
         self._limit = spec.episode_steps if spec.task else None  # a stock environment counts by itself
         self._elapsed = 0
         self.obs_space, self.act_space = spaces(self._env)
-        self._first_action = int(getattr(self._env.action_space, "start", 0))
         bare = self._env.unwrapped
         self.mujoco: Mujoco | None = bare if isinstance(bare, Mujoco) else None
         """The MuJoCo model and data behind it, or None."""
+        self._furniture = None if self.mujoco is None or spec.task else Furniture(self.mujoco.model)
+        """What may stand elsewhere in each episode; in our tasks nothing does."""
 
     def reset(self, seed: int | None = None) -> np.ndarray:
         """Start an episode and return its first observation, (D,); a seed makes this and all later ones repeatable."""
@@ -86,11 +92,27 @@ class Simulator:
         return Step(self._seen(obs), env_rew, False, self._elapsed == self._limit)
 
     def _stock_step(self, act: np.ndarray) -> Step:
-        given = int(act) + self._first_action if isinstance(self.act_space, gym.spaces.Discrete) else act
         with self._blame:
-            obs, rew, terminated, truncated, _ = self._env.step(given)
+            obs, rew, terminated, truncated, _ = self._env.step(given(self._env.action_space, act))
             step = Step(self._row(obs), float(rew), bool(terminated), bool(truncated and not terminated))
         return step if self._judge is None else step._replace(env_rew=float(self._judge(step.obs, {})))
+
+    @property
+    def state_size(self) -> int:
+        """S of `Trajectory.sim`."""
+        if self.mujoco is None:
+            return 0
+        model = self.mujoco.model
+        return model.nq + model.nv + (self._furniture.size if self._furniture else 0)
+
+    def read_state(self, row: np.ndarray) -> None:
+        """Write MuJoCo's state now into a row (S,): positions, velocities, and where the furniture stands."""
+        if self.mujoco is None:
+            return
+        model, data = self.mujoco.model, self.mujoco.data
+        row[: model.nq], row[model.nq : model.nq + model.nv] = data.qpos, data.qvel
+        if self._furniture is not None:
+            row[model.nq + model.nv :] = self._furniture.read(model, data)
 
     def picture(self) -> Picture:
         """What it looks like now.
@@ -107,11 +129,16 @@ class Simulator:
                 raise UserError(f"it gives no pictures ({reason})") from error
 
     def _row(self, obs: np.ndarray) -> np.ndarray:
-        """An observation laid out in a row."""
-        row = np.asarray(obs).reshape(-1)
+        """An observation laid out in a row; a picture stays one."""
+        row = np.asarray(obs)
+        if is_picture(self.obs_space):
+            if row.dtype != np.uint8:
+                raise ValueError(f"a picture of {row.dtype}; its observation space has uint8")
+        else:
+            row = row.reshape(-1)
         if row.shape != self.obs_space.shape:
             raise ValueError(
-                f"{row.size} numbers in an observation; its observation space has {self.obs_space.shape[0]}"
+                f"{row.size} numbers in an observation; its observation space has {np.prod(self.obs_space.shape)}"
             )
         return row
 
@@ -137,19 +164,24 @@ def why_no_pictures(spec: EnvSpec) -> str | None:
 
 
 def spaces(env: gym.Env) -> tuple[gym.spaces.Box, gym.Space]:
-    """The spaces of one observation, laid out in a row of float32, and of one action, counted from zero."""
-    obs, act = env.observation_space, env.action_space
+    """The spaces of one observation, a row of float32 or a picture of uint8, and of one action, counted from zero.
+
+    Several choices at once, on or off among them, are a MultiDiscrete in one dimension.
+    """
+    obs, sizes = env.observation_space, choices(env.action_space)
     if not isinstance(obs, gym.spaces.Box):
         raise TypeError(f"observations must be a Box, not {obs}")
-    low, high = obs.low.reshape(-1).astype(np.float32), obs.high.reshape(-1).astype(np.float32)
-    flat = gym.spaces.Box(low, high, dtype=np.float32)
-    return flat, gym.spaces.Discrete(act.n) if isinstance(act, gym.spaces.Discrete) else act
+    low, high = (bound.reshape(-1).astype(np.float32) for bound in (obs.low, obs.high))
+    seen = obs if is_picture(obs) else gym.spaces.Box(low, high, dtype=np.float32)
+    if isinstance(env.action_space, gym.spaces.Discrete):
+        return seen, gym.spaces.Discrete(sizes[0])
+    return seen, gym.spaces.MultiDiscrete(list(sizes)) if sizes else env.action_space
 
 
 def _build(spec: EnvSpec) -> gym.Env:
-    route_warnings()
     if spec.task is None:
-        return make_stock(spec.gym_id, horizon=spec.fixed_horizon)
+        return make_env(spec.env_id, horizon=spec.fixed_horizon)
+    route_warnings()
     if spec.task.name == "doublependulum":
         return UnclippedDoublePendulum()
     return gym.make(spec.gym_id, disable_env_checker=True, **spec.task.gym_options).unwrapped

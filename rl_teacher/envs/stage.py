@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from rl_teacher.choices import choices
 from rl_teacher.envs.simulator import Simulator
 from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.errors import NotFiniteError, UserError
@@ -62,7 +63,7 @@ class Stage:
         self._rng = np.random.default_rng(choices)
         starts = resets.generate_state(self.n_envs)
         begun = [sim.reset(int(start)) for sim, start in zip(self._simulators, starts, strict=True)]
-        self._obs = np.array(begun, dtype=np.float32)
+        self._obs = np.array(begun, dtype=self.obs_space.dtype)
         self._episode = np.arange(self.n_envs)
         self._elapsed = np.zeros(self.n_envs, dtype=np.int64)
         self._n_episodes = self.n_envs
@@ -118,10 +119,11 @@ class Stage:
 
 def random_actions(space: gym.Space, n: int, rng: np.random.Generator) -> np.ndarray:
     """Uniformly random actions (n, *act) in the space's own type."""
-    if isinstance(space, gym.spaces.Discrete):
-        return rng.integers(int(space.n), size=n)
+    if sizes := choices(space):
+        shape = space.shape or ()
+        return rng.integers(np.reshape(sizes, shape), size=(n, *shape))
     if not isinstance(space, gym.spaces.Box):
-        raise TypeError(f"actions must be a Box or Discrete, not {space}")
+        raise TypeError(f"actions must be a Box or chosen, not {space}")
     return rng.uniform(space.low, space.high, (n, *space.shape)).astype(space.dtype)
 
 
@@ -130,14 +132,13 @@ class _Record:
 
     def __init__(self, sim: Simulator, n_rounds: int, obs: np.ndarray) -> None:
         self._sim = sim
-        self._obs = np.empty((n_rounds + 1, *sim.obs_space.shape), dtype=np.float32)
+        self._obs = np.empty((n_rounds + 1, *sim.obs_space.shape), dtype=sim.obs_space.dtype)
         self._act = np.empty((n_rounds, *(sim.act_space.shape or ())), dtype=sim.act_space.dtype)
         self._env_rew = np.empty(n_rounds)
         self._frames: list[Picture] | None = [] if sim.has_pictures else None
         self._state = None
         if sim.mujoco is not None:
-            self._n_qpos = sim.mujoco.model.nq
-            self._state = np.empty((n_rounds + 1, self._n_qpos + sim.mujoco.model.nv))
+            self._state = np.empty((n_rounds + 1, sim.state_size))
         self.begin(obs)
 
     def begin(self, obs: np.ndarray) -> None:
@@ -150,10 +151,8 @@ class _Record:
 
     def _write(self, obs: np.ndarray) -> None:
         self._obs[self.n_steps] = obs
-        if self._state is not None and self._sim.mujoco is not None:
-            row, data = self._state[self.n_steps], self._sim.mujoco.data
-            row[: self._n_qpos] = data.qpos
-            row[self._n_qpos :] = data.qvel
+        if self._state is not None:
+            self._sim.read_state(self._state[self.n_steps])
         if self._frames is not None:
             self._frames.append(self._sim.picture())
 
@@ -176,6 +175,8 @@ class _Record:
         Raises:
             NotFiniteError: If an observation is NaN or infinite.
         """
+        if self._obs.dtype == np.uint8:
+            return
         seen = self._obs[: self.n_steps + 1].reshape(self.n_steps + 1, -1)
         if not np.isfinite(seen).all():
             t = int(np.argwhere(~np.isfinite(seen).all(1))[0, 0])

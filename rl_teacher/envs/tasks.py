@@ -4,7 +4,7 @@ They differ from the stock Gymnasium environments on purpose. Nothing ends an ep
 would tell the agent what the person has not said; a bonus for posture in the true reward takes its place. Costs of
 torque are left out, because people cannot see torque. Returns are therefore not comparable with published ones.
 
-`resolve` turns what a user writes after `-e` into one of these, or into a stock environment.
+`resolve` turns what a user writes after `-e` into one of these, or into an environment from elsewhere.
 """
 
 from __future__ import annotations
@@ -16,6 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from rl_teacher.choices import choices
+from rl_teacher.envs.atari import ATARI, CLIP_STEPS, FPS, LONGEST_GAME, known_game
+from rl_teacher.envs.fast import Fast
+from rl_teacher.envs.horizon import NEVER_DONE
+from rl_teacher.envs.sources import STOCK, fast_form, make_env
 from rl_teacher.envs.stock import inspect, is_registered
 from rl_teacher.errors import UserError, unknown
 
@@ -174,9 +179,6 @@ _ALL = (
 TASKS: Mapping[str, Task] = {task.name: task for task in _ALL}
 """All tasks by name."""
 
-STOCK = "gym:"
-"""Prefix of a stock Gymnasium environment, with its own reward and its own ending."""
-
 NAMES = {
     "Reacher": "reacher",
     "Hopper": "hopper",
@@ -205,9 +207,9 @@ class EnvSpec:
     env_id: str
     """As the user wrote it."""
     gym_id: str
-    """Gymnasium's id of the simulation."""
+    """Gymnasium's id of the simulation; as the user wrote it where it has none."""
     task: Task | None
-    """One of ours, or None for a stock environment."""
+    """One of ours, or None for an environment from elsewhere."""
     episode_steps: int | None
     """The clock; None where there is none."""
     clip_steps: int
@@ -224,15 +226,21 @@ class EnvSpec:
     """The judge where there is no task to hold it: of a stock environment, in place of its own reward."""
     fixed_horizon: str | None = None
     """How the episodes of a stock environment are made to last until the clock; None: they may end early."""
-    n_actions: int | None = None
-    """How many actions there are to choose from; None: they are continuous."""
+    choices: tuple[int, ...] = ()
+    """How many actions there are to choose from, for each choice that makes one; (): they are continuous."""
+    pixels: bool = False
+    """Whether an observation is a picture: uint8, never laid out in a row."""
+    fast: Fast | None = None
+    """Where the learner's copies of an environment from elsewhere are EnvPool's; None: they are as on the stage."""
 
 
 def resolve(env_id: str, horizon: str | None = None) -> EnvSpec:
     """The environment that `env_id` names.
 
     The original's names, with any version and optionally `Short` in front ("Reacher-v1", "ShortHopper-v5"), and the
-    tasks' short names ("cheetah") mean our tasks; "gym:CartPole-v1" is the stock environment.
+    tasks' short names ("cheetah") mean our tasks; "gym:CartPole-v1" is the stock environment,
+    "dm:walker-walk" a task of DeepMind Control, "atari:Pong" a game,
+    "package.module:factory" what a function of the user's own returns.
 
     Args:
         env_id: As the user wrote it.
@@ -241,12 +249,14 @@ def resolve(env_id: str, horizon: str | None = None) -> EnvSpec:
     Raises:
         UserError: If there is no such environment, no such variant, or its spaces cannot be used.
     """
-    if env_id.startswith(STOCK):
-        return _stock(env_id, horizon)
+    if env_id.startswith(ATARI):
+        return _game(env_id, horizon)
+    if ":" in env_id:
+        return _from_elsewhere(env_id, horizon)
     if horizon is not None:
         raise UserError(
-            f"--fixed_horizon {horizon} given with '{env_id}'; it is for stock environments ({STOCK}ID). In our tasks "
-            "nothing ends an episode but the clock. Leave it out."
+            f"--fixed_horizon {horizon} given with '{env_id}'; it is for environments from elsewhere ({STOCK}ID, "
+            "MODULE:FACTORY). In our tasks nothing ends an episode but the clock. Leave it out."
         )
     name = re.sub(r"-v\d+$", "", env_id).lower()
     short = name.startswith("short")
@@ -262,20 +272,41 @@ def resolve(env_id: str, horizon: str | None = None) -> EnvSpec:
     return EnvSpec(env_id, task.gym_id, task, steps, task.clip_steps, task.fps, task.dt, task.instructions)
 
 
-def _stock(env_id: str, horizon: str | None) -> EnvSpec:
-    found = inspect(env_id.removeprefix(STOCK), horizon)
-    says = "Choose the clip that comes closer to what you want."
+def _from_elsewhere(env_id: str, horizon: str | None) -> EnvSpec:
+    found = inspect(env_id, make_env(env_id, horizon=horizon))
     return EnvSpec(
         env_id,
-        found.gym_id,
+        found.gym_id or env_id,
         None,
         found.episode_steps,
         found.clip_steps,
         found.fps,
         found.dt,
-        instructions=says,
+        instructions=found.instructions,
         fixed_horizon=horizon,
-        n_actions=found.n_actions,
+        choices=found.choices,
+        pixels=found.pixels,
+        fast=None if horizon else fast_form(env_id),
+    )
+
+
+def _game(env_id: str, horizon: str | None) -> EnvSpec:
+    game = known_game(env_id)
+    env = make_env(game, horizon=horizon)
+    actions = choices(env.action_space)
+    env.close()
+    return EnvSpec(
+        game,
+        game,
+        None,
+        LONGEST_GAME,
+        CLIP_STEPS,
+        FPS,
+        1.0 / FPS,
+        instructions="Choose the clip in which the game is played better.",
+        fixed_horizon=NEVER_DONE,
+        choices=actions,
+        pixels=True,
     )
 
 
@@ -286,4 +317,10 @@ def _short_names() -> list[str]:
 def _suggestions(env_id: str) -> list[str]:
     stock = f"{STOCK}{env_id}" if is_registered(env_id) else f"{STOCK}ID for a stock Gymnasium environment"
     ours = {name.lower(): name for name in [*TASKS, *NAMES]}
-    return [*ours.values(), *_short_names(), stock]
+    return [
+        *ours.values(),
+        *_short_names(),
+        stock,
+        f"{ATARI}Pong and other games",
+        "MODULE:FACTORY for one of your own",
+    ]

@@ -20,6 +20,7 @@ from safetensors.numpy import load as load_safetensors
 from safetensors.numpy import save as save_safetensors
 
 from rl_teacher.errors import UserError
+from rl_teacher.stacks import unfolded
 
 SHA = re.compile(r"[0-9a-f]{64}")
 
@@ -120,8 +121,8 @@ def pack_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
 
 
 def unpack_arrays(data: bytes) -> dict[str, np.ndarray]:
-    """What `pack_arrays` wrote."""
-    return load_safetensors(data)
+    """What `pack_arrays` wrote, pictures unpacked."""
+    return unfolded(load_safetensors(data))
 
 
 def _remove_old(path: Path, before: float) -> bool:

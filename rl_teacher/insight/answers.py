@@ -178,11 +178,10 @@ def _segment(arrays: Mapping[str, np.ndarray], stored: StoredSegment) -> Segment
 def _new(subject: Subject, segment: Segment) -> NewSegment:
     if subject.clip is None:
         raise UserError("These clips cannot be shown: nothing of the environment can be seen here.")
-    arrays = {"obs": segment.obs, "act": segment.act, "env_rew": segment.env_rew}
-    if segment.sim is not None:
-        arrays["sim"] = segment.sim
     clip_id, where = subject.clip(segment), segment.source
-    return NewSegment(segment.key, pack_arrays(arrays), clip_id, where.step, where.episode, where.start, len(segment))
+    return NewSegment(
+        segment.key, pack_arrays(segment.stored()), clip_id, where.step, where.episode, where.start, len(segment)
+    )
 
 
 def _apart(segments: Sequence[Segment], order: Sequence[int]) -> list[int]:

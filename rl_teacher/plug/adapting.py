@@ -8,13 +8,15 @@ from typing import Any, Protocol, runtime_checkable
 import gymnasium as gym
 import numpy as np
 
+from rl_teacher.choices import choices, first
 from rl_teacher.errors import NotFiniteError, UserError
 from rl_teacher.protocols import RewardFn
+from rl_teacher.stacks import is_picture
 
 
 @runtime_checkable
 class Shaped(Protocol):
-    """A RewardFn that says what it wants."""
+    """A RewardFn that says what it wants; one that was learned from pictures also has a true `pictures`."""
 
     obs_shape: tuple[int, ...]
     """Shape of one observation."""
@@ -49,11 +51,13 @@ class Adapter:
                 "gymnasium.wrappers.FlattenObservation first, or choose another environment."
             )
         self._given = obs_space.shape
-        self._first_act = int(act_space.start) if isinstance(act_space, gym.spaces.Discrete) else None
-        self._wanted = self._given
+        self._first_act = first(act_space) if choices(act_space) else None
+        self._wanted, self._pictures = self._given, is_picture(obs_space)
         if isinstance(reward, Shaped):
             self._wanted = reward.obs_shape
             same = int(np.prod(self._given)) == int(np.prod(self._wanted))
+            if getattr(reward, "pictures", False):  # no two orders of axes are the same picture
+                same = self._pictures and self._given == self._wanted
             _must_fit("observations", self._given, self._wanted, same)
             act_shape = act_space.shape or ()
             _must_fit("actions", act_shape, reward.act_shape, act_shape == reward.act_shape)
@@ -66,7 +70,7 @@ class Adapter:
             NotFiniteError: If an observation is NaN or infinite.
             UserError: If an observation has another shape than its space, or the reward answers in another shape.
         """
-        seen, lead = checked_obs(obs, self._given)
+        seen, lead = checked_obs(obs, self._given, self._pictures)
         done = np.asarray(act) if self._first_act is None else np.asarray(act) - self._first_act
         rew = np.asarray(self.reward(seen.reshape(*lead, *self._wanted), done))
         if rew.shape != lead:
@@ -77,7 +81,7 @@ class Adapter:
 
 
 def checked(
-    obs: Any, act: Any, obs_shape: tuple[int, ...], act_shape: tuple[int, ...]
+    obs: Any, act: Any, obs_shape: tuple[int, ...], act_shape: tuple[int, ...], pictures: bool
 ) -> tuple[np.ndarray, np.ndarray, tuple[int, ...]]:
     """What somebody hands to a reward, as arrays, and the shape (…) of what it is to answer.
 
@@ -86,11 +90,12 @@ def checked(
         act: (…, *act).
         obs_shape: Of one observation.
         act_shape: Of one action.
+        pictures: Whether observations are pictures.
 
     Raises:
-        UserError: For other shapes, with both; a NotFiniteError for an observation that is NaN or infinite.
+        UserError: For other shapes or types, with both; a NotFiniteError for an observation that is NaN or infinite.
     """
-    seen, lead = checked_obs(obs, obs_shape)
+    seen, lead = checked_obs(obs, obs_shape, pictures)
     done = np.asarray(act)
     if _lead("Actions", done, act_shape) != lead:
         raise UserError(
@@ -100,12 +105,21 @@ def checked(
     return seen, done, lead
 
 
-def checked_obs(obs: Any, obs_shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[int, ...]]:
-    """Observations (…, *obs) as float32, and the shape (…) of what is to be answered.
+def checked_obs(obs: Any, obs_shape: tuple[int, ...], pictures: bool) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Observations (…, *obs) as float32, or pictures uint8, and the shape (…) of what is to be answered.
 
     Raises:
-        UserError: For another shape, with both; a NotFiniteError for an observation that is NaN or infinite.
+        UserError: For another shape, with both, and for pictures of other numbers; a NotFiniteError for an observation
+            that is NaN or infinite.
     """
+    if pictures:
+        seen = np.asarray(obs)
+        lead = _lead("Observations", seen, obs_shape)
+        if seen.dtype != np.uint8:
+            raise UserError(
+                f"Pictures of {seen.dtype} given; allowed is uint8, from 0 to 255. Give them as the run had them."
+            )
+        return seen, lead
     with np.errstate(over="ignore"):  # what is too large becomes infinite, and is named
         seen = np.asarray(obs, dtype=np.float32)
     lead = _lead("Observations", seen, obs_shape)

@@ -19,6 +19,7 @@ from rl_teacher.envs.stage import random_actions
 from rl_teacher.loop import Lesson, TeachingLoop
 from rl_teacher.plug.adapting import checked
 from rl_teacher.protocols import Actor, Info, Observer, RewardFn
+from rl_teacher.stacks import is_picture
 from rl_teacher.tensors import save_finite
 
 OUTSIDE = "outside"
@@ -84,11 +85,14 @@ class CurrentReward:
         loop: Where it is learned.
         obs_shape: Of one observation.
         act_shape: Of one action.
+        pictures: Whether observations are pictures.
     """
 
-    def __init__(self, loop: TeachingLoop, obs_shape: tuple[int, ...], act_shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, loop: TeachingLoop, obs_shape: tuple[int, ...], act_shape: tuple[int, ...], pictures: bool
+    ) -> None:
         self._loop = loop
-        self.obs_shape, self.act_shape = obs_shape, act_shape
+        self.obs_shape, self.act_shape, self.pictures = obs_shape, act_shape, pictures
 
     def __call__(self, obs: np.ndarray, act: np.ndarray) -> np.ndarray:
         """Rewards (…) for obs (…, *obs) and act (…, *act).
@@ -96,7 +100,7 @@ class CurrentReward:
         Raises:
             UserError: For other shapes, with both; a NotFiniteError for an observation that is NaN or infinite.
         """
-        obs, act, lead = checked(obs, act, self.obs_shape, self.act_shape)
+        obs, act, lead = checked(obs, act, self.obs_shape, self.act_shape, self.pictures)
         return self._loop.reward.incentive(obs, act) if self._loop.ready else np.zeros(lead, dtype=np.float32)
 
 
@@ -122,7 +126,8 @@ class Lessons:
     ) -> None:
         self._loop, self._agent, self._watch = loop, agent, watch
         agent.act_space = act_space
-        self.reward = CurrentReward(loop, obs_space.shape or (), act_space.shape or ())
+        shapes = obs_space.shape or (), act_space.shape or ()
+        self.reward = CurrentReward(loop, *shapes, is_picture(obs_space))
         self._taken = 0
         self._lesson: Lesson | None = None
         loop.prepare()

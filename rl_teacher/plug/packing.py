@@ -23,6 +23,9 @@ from rl_teacher.tensors import save_finite
 ABOUT = "export.json"
 TENSORS = "{kind}.safetensors"
 ONNX = "{kind}.onnx"
+PROGRAM = "{kind}.pt2"
+PIXELS = "pixels"
+"""Among the settings, where an observation is a picture."""
 VERSION = 1
 LONGEST = 200
 """Letters shown of why an export is damaged."""
@@ -44,6 +47,17 @@ class Export:
     about: Mapping[str, Any]
     """The run it comes from, and versions."""
     tensors: Mapping[str, Tensor]
+
+    @property
+    def picture(self) -> tuple[int, ...] | None:
+        """Shape of an observation that is a picture, uint8; None: it is numbers."""
+        return self.obs_shape if self.settings.get(PIXELS) else None
+
+    @property
+    def of_networks(self) -> dict[str, Any]:
+        """The settings by themselves, sizes as a tuple."""
+        said = {name: value for name, value in self.settings.items() if name != PIXELS}
+        return {**said, "hidden": tuple(said["hidden"])}
 
 
 def write_export(folder: Path, export: Export, add: Callable[[Path], None]) -> None:
@@ -133,13 +147,17 @@ def _read(folder: Path) -> dict[str, Any]:
 def _described(space: gym.Space) -> dict[str, Any]:
     if isinstance(space, gym.spaces.Discrete):
         return {"n": int(space.n)}
+    if isinstance(space, gym.spaces.MultiDiscrete):
+        return {"nvec": space.nvec.tolist()}
     if not isinstance(space, gym.spaces.Box):
-        raise TypeError(f"no description of the action space {space}; Box and Discrete have one")
+        raise TypeError(f"no description of the action space {space}; Box, Discrete and MultiDiscrete have one")
     return {"shape": list(space.shape), "low": space.low.tolist(), "high": space.high.tolist()}
 
 
 def _space(said: Mapping[str, Any]) -> gym.Space:
     if "n" in said:
         return gym.spaces.Discrete(int(said["n"]))
+    if "nvec" in said:
+        return gym.spaces.MultiDiscrete(np.array(said["nvec"], dtype=np.int64))
     low, high = (np.array(said[name], dtype=np.float32) for name in ("low", "high"))
     return gym.spaces.Box(low, high, tuple(said["shape"]), np.float32)

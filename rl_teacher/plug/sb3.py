@@ -7,11 +7,13 @@ from typing import Any, cast
 import gymnasium as gym
 import numpy as np
 
+from rl_teacher.choices import first
 from rl_teacher.errors import UserError
 from rl_teacher.plug.adapting import Adapter
 from rl_teacher.plug.lessons import Lessons
 from rl_teacher.plug.wrappers import TRUE_REWARD, PredictedReward
 from rl_teacher.protocols import RewardFn
+from rl_teacher.stacks import is_picture
 
 try:
     from stable_baselines3.common.base_class import BaseAlgorithm
@@ -131,12 +133,13 @@ class Model:
     def act(self, obs: np.ndarray, *, explore: bool) -> np.ndarray:
         """Actions (N, *act) for obs (N, *obs)."""
         space = cast(gym.spaces.Box, self._model.observation_space)
-        seen = obs.reshape(-1, *space.shape).astype(space.dtype)
+        # pictures are left as they are: SB3 moves channels itself
+        seen = obs if is_picture(space) else obs.reshape(-1, *space.shape).astype(space.dtype)
         around = self._model.get_vec_normalize_env()
         act, _ = self._model.predict(
             cast(np.ndarray, seen if around is None else around.normalize_obs(seen)), deterministic=not explore
         )
-        return act - int(getattr(self._model.action_space, "start", 0))
+        return act - first(self._model.action_space)
 
 
 def relabel(model: OffPolicyAlgorithm, reward: RewardFn) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -9,6 +10,7 @@ from enum import IntEnum
 import numpy as np
 
 from rl_teacher.protocols import Pool, RewardModel
+from rl_teacher.stacks import regions
 from rl_teacher.trajectory import Query, Segment
 
 PER_QUESTION = 10
@@ -203,6 +205,8 @@ def _moments(sides: Sequence[Segment]) -> np.ndarray:
 
 
 def _flat(segment: Segment) -> np.ndarray:
-    """(k, D) of a segment's observations, D at most about MOST_DIMS."""
+    """(k, D) of a segment's observations, D at most about MOST_DIMS; of pictures, how bright each region is."""
+    if segment.obs.dtype == np.uint8:
+        return regions(segment.obs, math.isqrt(MOST_DIMS))
     obs = segment.obs.reshape(len(segment), -1)
     return obs[:, :: -(-obs.shape[1] // MOST_DIMS)] if obs.shape[1] > MOST_DIMS else obs

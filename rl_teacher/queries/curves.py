@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import numbers
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -10,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from rl_teacher.errors import UserError
+from rl_teacher.importing import import_own
 
 GRID = 1_001
 """Points at which a function is called, all before the run begins; afterwards only these values count."""
@@ -51,7 +51,7 @@ def curve_at(values: Sequence[float], done: float) -> float:
 def _import(given: str) -> Callable[[float], object]:
     module, _, name = given.partition(":")
     try:
-        found = importlib.import_module(module)
+        found = import_own(module)
         for part in name.split("."):
             found = getattr(found, part)
     except (Exception, SystemExit) as error:  # whatever a user's module does while it is imported

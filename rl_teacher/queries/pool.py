@@ -12,6 +12,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from rl_teacher.protocols import Pool
+from rl_teacher.stacks import FOLDED, folded, unfolded
 from rl_teacher.tensors import disk_faults
 from rl_teacher.trajectory import Query, Segment, Source, Trajectory
 
@@ -105,14 +106,17 @@ class SegmentPool(Pool):
 
 def _arrays(one: Trajectory) -> dict[str, np.ndarray]:
     arrays = {"obs": one.obs, "act": one.act, "env_rew": one.env_rew, "sim": one.sim}
-    return {name: np.ascontiguousarray(value) for name, value in arrays.items() if value is not None}
+    return folded({name: np.ascontiguousarray(value) for name, value in arrays.items() if value is not None})
 
 
 def _trajectory(
     arrays: dict[str, np.ndarray], prefix: str, source: dict, terminated: bool, truncated: bool
 ) -> Trajectory:
-    obs, act, env_rew = (arrays[prefix + name] for name in ("obs", "act", "env_rew"))
-    return Trajectory(obs, act, env_rew, arrays.get(prefix + "sim"), terminated, truncated, Source(**source))
+    names = ("obs", "act", "env_rew", "sim", *FOLDED)
+    kept = unfolded({name: arrays[prefix + name] for name in names if prefix + name in arrays})
+    return Trajectory(
+        kept["obs"], kept["act"], kept["env_rew"], kept.get("sim"), terminated, truncated, Source(**source)
+    )
 
 
 class Rest(Pool):

@@ -14,8 +14,11 @@ from rl_teacher.protocols import Info
 from rl_teacher.reward.crops import crop_sums, segment_sums
 from rl_teacher.reward.l2 import AdaptiveL2
 from rl_teacher.reward.loss import agreement, calibration_error, prefer_left, preference_loss
-from rl_teacher.reward.networks import EnsembleMLP
+from rl_teacher.reward.making import Net
+from rl_teacher.reward.pixels import Pairs
 
+PAIRS = 16
+"""Pairs of films whose pictures are stacked at a time: 22 MB with the paper's Atari clips."""
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Of the network in r̂, where there is a wide part."""
 DOUBT_FROM = 50
@@ -26,8 +29,8 @@ DOUBT_FROM = 50
 class FitData:
     """B comparisons as the networks see them."""
 
-    x: Tensor
-    """(B, 2, k, D) features of left and right."""
+    x: Tensor | Pairs
+    """(B, 2, k, D) features of left and right, or pictures (B, 2, k, *obs)."""
     mu: Tensor
     """(B, 2)."""
     weight: Tensor
@@ -57,13 +60,15 @@ def _draws(id_: str, n_members: int, seed: int) -> tuple[int, ...]:
     return tuple(np.random.default_rng([seed, int(id_[:15], 16)]).poisson(1.0, n_members).tolist())
 
 
-def steps_of(net: EnsembleMLP, x: Tensor, *, learning: bool = False) -> Tensor:
-    """Each member's r̂ of every step, (E, B, 2, k) for x (B, 2, k, D)."""
-    return net(x.reshape(-1, x.shape[-1]), learning=learning).reshape(-1, *x.shape[:-1])
+def steps_of(net: Net, x: Tensor | Pairs, *, learning: bool = False) -> Tensor:
+    """Each member's r̂ of every step, (E, B, 2, k) for x (B, 2, k, D), or pictures (B, 2, k, *obs)."""
+    if isinstance(x, Pairs):
+        return torch.cat([steps_of(net, x[some]) for some in torch.arange(x.shape[0]).split(PAIRS)], 1)
+    return net(x.reshape(-1, *x.shape[3:]), learning=learning).reshape(-1, *x.shape[:3])
 
 
 def fit(
-    net: EnsembleMLP,
+    net: Net,
     optim: torch.optim.Optimizer,
     data: FitData,
     config: RewardConfig,
@@ -111,7 +116,7 @@ def _loss(
 
 
 @torch.no_grad()
-def doubted(net: EnsembleMLP, data: FitData, config: RewardConfig) -> Tensor:
+def doubted(net: Net, data: FitData, config: RewardConfig) -> Tensor:
     """Which answers are probably wrong, (B,) bool (the idea of RIME, Cheng et al. 2024).
 
     Those that the members who have not learned from them hold for less likely than `config.doubt`, on average. A

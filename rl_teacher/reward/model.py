@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import gymnasium as gym
@@ -18,15 +18,22 @@ from rl_teacher.reward.crops import segment_sums, weighted
 from rl_teacher.reward.fit import FitData, bootstrap, doubted, fair_share, fit, judge, steps_of
 from rl_teacher.reward.l2 import AdaptiveL2
 from rl_teacher.reward.loss import prefer_left
-from rl_teacher.reward.networks import EnsembleMLP, act_dim, features
+from rl_teacher.reward.making import input_size, make_net
+from rl_teacher.reward.networks import features
+from rl_teacher.reward.pixels import CHUNK as PICTURES
+from rl_teacher.reward.pixels import Pairs
 from rl_teacher.reward.wide import SparseTerms
+from rl_teacher.stacks import is_picture
 from rl_teacher.tensors import group, load_tensors, must_fit, named, optimiser_tensors, restore_optimiser, save_finite
-from rl_teacher.trajectory import Comparison, ComparisonBatch, Query
+from rl_teacher.trajectory import Comparison, ComparisonBatch, Query, Segment
+from rl_teacher.vision import tensor_of
 
 CHUNK = 2_048
 """Rows per forward pass: few enough for the activations of all members to stay in the cache."""
 LEAST_EFFORT = 0.25
 """Of a fit's gradient steps, for a network that does not help yet: it may, with more answers."""
+SEEN = 32
+"""Of films; each has hundreds of pictures to look at."""
 JUDGED = 128
 """Comparisons that accuracies and output scales are measured on; more would cost as much as the fit itself."""
 
@@ -45,16 +52,16 @@ class RewardEnsemble:
         self._obs_shape = obs_space.shape or ()
         self._n_obs = int(np.prod(self._obs_shape))
         self._act_space = act_space
-        n_in = self._n_obs + (act_dim(act_space) if config.use_act else 0)
+        picture = self._obs_shape if is_picture(obs_space) else None
+        self._pixels = picture is not None
+        n_in = input_size(self._n_obs, act_space, config, picture)
         self._seed = seed
         self._rng = torch.Generator().manual_seed(seed)
-        self._net = EnsembleMLP(
-            config.members, n_in, config.hidden, self._rng, config.slope, config.dropout, config.wide
-        )
+        self._net = make_net(n_in, config, self._rng, picture)
         decay = 0.0 if config.adaptive_l2 else config.weight_decay
         self._optim = torch.optim.AdamW(self._net.parameters(), lr=config.lr, weight_decay=decay)
         self._l2 = AdaptiveL2(config.members) if config.adaptive_l2 else None
-        self._terms = SparseTerms(config.members, n_in) if config.wide else None
+        self._terms = SparseTerms(config.members, n_in) if config.wide and not self._pixels else None
         self._in_mean, self._in_std = torch.zeros(n_in), torch.ones(n_in)
         self._out_mean, self._out_std = torch.zeros(config.members, 1), torch.ones(config.members, 1)
         self.n_members, self.n_fits = config.members, 0
@@ -80,7 +87,7 @@ class RewardEnsemble:
         return self._each_chunk(obs, act, self._with_spread if self._curiosity else self._normalised)
 
     def _each_chunk(self, obs: np.ndarray, act: np.ndarray, worth: Callable[[Tensor], Tensor]) -> np.ndarray:
-        rew = torch.cat([worth(x) for x in self._inputs(obs, act).split(CHUNK)]).numpy()
+        rew = torch.cat([worth(x) for x in self._chunks(obs, act)]).numpy()
         if not np.isfinite(rew).all():
             raise NotFiniteError(
                 f"r̂ is not finite in {int((~np.isfinite(rew)).sum())} of {rew.size} steps after fit {self.n_fits}. "
@@ -94,8 +101,7 @@ class RewardEnsemble:
         if not queries:
             return np.zeros((self.n_members, 0), dtype=np.float32)
         pairs = [(query.left, query.right) for query in queries]
-        obs, act = (np.stack([[getattr(s, name) for s in pair] for pair in pairs]) for name in ("obs", "act"))
-        x = self._inputs(obs, act).reshape(*obs.shape[:3], -1)
+        x = Pairs(pairs) if self._pixels else self._features(pairs)
         left, right = segment_sums(steps_of(self._net, x), self.config.discount).unbind(-1)
         return prefer_left(left, right, error_rate=0.0).numpy()
 
@@ -158,12 +164,24 @@ class RewardEnsemble:
         if self._terms:
             self._terms.every = tensors["terms"]
 
+    def _features(self, pairs: Sequence[tuple[Segment, Segment]]) -> Tensor:
+        """(n, 2, k, D)."""
+        obs, act = (np.stack([[getattr(s, name) for s in pair] for pair in pairs]) for name in ("obs", "act"))
+        return self._inputs(obs, act).reshape(*obs.shape[:3], -1)
+
+    def _chunks(self, obs: np.ndarray, act: np.ndarray) -> Iterable[Tensor]:
+        """What the networks see, some rows at a time: few enough for what is computed of them to stay in the cache."""
+        if not self._pixels:
+            return self._inputs(obs, act).split(CHUNK)
+        rows = obs.reshape(-1, *self._obs_shape)
+        return (tensor_of(rows[i : i + PICTURES]) for i in range(0, len(rows), PICTURES))
+
     def _inputs(self, obs: np.ndarray, act: np.ndarray) -> Tensor:
         x = features(obs, act, self._n_obs, self._act_space, self.config.use_act)
         return ((x - self._in_mean) / self._in_std).clamp_(-10.0, 10.0) if self.config.normalise_inputs else x
 
     def _members(self, x: Tensor) -> Tensor:
-        return (self._net(x) - self._out_mean) / self._out_std
+        return (self._net(x) - self._out_mean) / self._out_std * self.config.out_std
 
     def _normalised(self, x: Tensor) -> Tensor:
         return self._members(x).mean(0)
@@ -181,15 +199,18 @@ class RewardEnsemble:
 
     def _data(self, comparisons: Sequence[Comparison]) -> FitData:
         """All comparisons as tensors; the input statistics become those of their segments."""
+        weight = torch.ones(self.n_members, len(comparisons))
+        if self.config.bootstrap:
+            weight = bootstrap([c.query.id for c in comparisons], self.n_members, self._seed)
+        if self._pixels:
+            mu = np.stack([c.mu for c in comparisons])
+            return FitData(Pairs([(c.query.left, c.query.right) for c in comparisons]), torch.from_numpy(mu), weight)
         batch = ComparisonBatch.of(comparisons)
         obs = np.stack((batch.left_obs, batch.right_obs), 1)
         act = np.stack((batch.left_act, batch.right_act), 1)
         x = features(obs, act, self._n_obs, self._act_space, self.config.use_act)
         self._in_mean, self._in_std = x.mean(0), x.std(0, unbiased=False).clamp_min(1e-3)
         x = self._inputs(obs, act).reshape(*obs.shape[:3], -1)
-        weight = torch.ones(self.n_members, len(comparisons))
-        if self.config.bootstrap:
-            weight = bootstrap([c.query.id for c in comparisons], self.n_members, self._seed)
         return FitData(x, torch.from_numpy(batch.mu.copy()), weight)
 
     def _effort(self) -> int:
@@ -199,7 +220,7 @@ class RewardEnsemble:
 
     def _fit_terms(self, data: FitData) -> None:
         """The wide part comes first, so that the network learns only what is left."""
-        if self._terms is None or self._net.wide is None:
+        if self._terms is None or self._net.wide is None or isinstance(data.x, Pairs):
             return
         step_weight = weighted(torch.ones(data.x.shape[2]), self.config.discount)
         coefficients = self._terms.fit(data.x, data.mu, data.weight, self.config.error_rate, step_weight)
@@ -208,9 +229,10 @@ class RewardEnsemble:
     @torch.no_grad()
     def _settle(self, data: FitData) -> Info:
         """After a fit: set the scale of the outputs and judge the members, on at most JUDGED comparisons."""
-        if len(data.mu) > JUDGED:
-            data = data.rows(torch.randperm(len(data.mu), generator=self._rng)[:JUDGED])
-        if self._net.share is None:
+        most = SEEN if self._pixels else JUDGED
+        if len(data.mu) > most:
+            data = data.rows(torch.randperm(len(data.mu), generator=self._rng)[:most])
+        if self._net.share is None or isinstance(data.x, Pairs):
             rew = steps_of(self._net, data.x)
         else:
             x = data.x.reshape(-1, data.x.shape[-1]).split(CHUNK)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rl_teacher.choices import choices, first
 from rl_teacher.reward.wide import terms
 
 
@@ -88,16 +89,22 @@ class EnsembleMLP(nn.Module):
 
 
 def act_dim(space: gym.Space) -> int:
-    """Numbers that describe one action: one per dimension of a Box, one per choice of a Discrete."""
-    return int(space.n) if isinstance(space, gym.spaces.Discrete) else int(np.prod(space.shape or ()))
+    """Numbers that describe one action: one per dimension of a Box, one for each that can be chosen."""
+    return sum(choices(space)) or int(np.prod(space.shape or ()))
+
+
+def one_hots(index: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """Choices as numbers, (R, Σ sizes) float32 for index (R, A) or (R,) int64, counted from zero: a 1 for each."""
+    columns = index.reshape(-1, len(sizes)).T
+    return torch.cat([nn.functional.one_hot(column, n) for column, n in zip(columns, sizes, strict=True)], 1).float()
 
 
 def features(obs: np.ndarray, act: np.ndarray, n_obs: int, space: gym.Space, use_act: bool) -> Tensor:
-    """What r̂ sees of a step, (R, D): the observation as it came, and the action (one-hot if discrete) if wanted."""
+    """What r̂ sees of a step, (R, D): the observation as it came, and the action (one-hot if chosen) if wanted."""
     rows = torch.tensor(np.asarray(obs, dtype=np.float32)).reshape(-1, n_obs)  # a copy: records are read-only
     if not use_act:
         return rows
-    if isinstance(space, gym.spaces.Discrete):
-        index = torch.tensor(np.asarray(act, dtype=np.int64) - int(space.start)).reshape(-1)
-        return torch.cat((rows, nn.functional.one_hot(index, int(space.n)).float()), dim=1)
+    if sizes := choices(space):
+        index = torch.tensor(np.asarray(act, dtype=np.int64) - first(space)).reshape(len(rows), len(sizes))
+        return torch.cat((rows, one_hots(index, sizes)), dim=1)
     return torch.cat((rows, torch.tensor(np.asarray(act, dtype=np.float32)).reshape(len(rows), -1)), 1)

@@ -123,12 +123,9 @@ class HumanTeacher:
         return NewQuery(query.id, left, right, query.why, query.score, _step(query))
 
     def _new_segment(self, segment: Segment) -> NewSegment:
-        arrays: Arrays = {"obs": segment.obs, "act": segment.act, "env_rew": segment.env_rew}
-        if segment.sim is not None:
-            arrays["sim"] = segment.sim
         return NewSegment(
             key=segment.key,
-            data=pack_arrays(arrays),
+            data=pack_arrays(segment.stored()),
             clip_id=self._make_clip(segment),
             step=segment.source.step,
             episode=segment.source.episode,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from rl_teacher.stacks import FOLDED, unfolded
 from rl_teacher.tensors import disk_faults
 from rl_teacher.trajectory import Query, Segment, Source
 
@@ -22,7 +23,7 @@ def save_queries(folder: Path, queries: Sequence[Query]) -> list[dict[str, Any]]
     for i, query in enumerate(queries):
         for side in ("left", "right"):
             segment: Segment = getattr(query, side)
-            arrays |= {f"{i}.{side}.{name}": np.ascontiguousarray(a) for name, a in _arrays(segment).items()}
+            arrays |= {f"{i}.{side}.{name}": np.ascontiguousarray(a) for name, a in segment.stored().items()}
         rows.append(
             {
                 **{"why": query.why, "score": query.score},
@@ -44,21 +45,12 @@ def load_queries(folder: Path, rows: Sequence[Mapping[str, Any]]) -> list[Query]
     return queries
 
 
-def _arrays(segment: Segment) -> dict[str, np.ndarray]:
-    arrays = {"obs": segment.obs, "act": segment.act, "env_rew": segment.env_rew}
-    return arrays if segment.sim is None else {**arrays, "sim": segment.sim}
-
-
 def _source(segment: Segment) -> list[str | int]:
     source = segment.source
     return [source.run, source.step, source.episode, source.start]
 
 
 def _segment(arrays: dict[str, np.ndarray], prefix: str, source: list) -> Segment:
-    return Segment(
-        arrays[prefix + "obs"],
-        arrays[prefix + "act"],
-        arrays[prefix + "env_rew"],
-        arrays.get(prefix + "sim"),
-        Source(*source),
-    )
+    names = ("obs", "act", "env_rew", "sim", *FOLDED)
+    kept = unfolded({name: arrays[prefix + name] for name in names if prefix + name in arrays})
+    return Segment(kept["obs"], kept["act"], kept["env_rew"], kept.get("sim"), Source(*source))

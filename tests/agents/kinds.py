@@ -18,7 +18,7 @@ from rl_teacher.options import parse
 from rl_teacher.protocols import VecEnv, VecStep
 
 TORCH = [name for name, kind in KINDS.items() if kind.extra == "sb3"]
-BOX, CHOICE = "Reacher-v1", "gym:CartPole-v1"
+BOX, CHOICE, SEVERAL = "Reacher-v1", "gym:CartPole-v1", "tests.several:Several"
 SMALL: dict[str, Any] = {
     **{"n_envs": 4, "n_steps": 8, "shortest": 4, "hidden": (16,), "minibatch": 16},
     **{"epochs": 2, "critic_updates": 2, "capacity": 400, "random_steps": 64, "target_every": 32},

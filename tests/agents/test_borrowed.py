@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from rl_teacher.errors import NotFiniteError, UserError
-from tests.agents.kinds import BOX, CHOICE, TORCH, agent, by_obs, home, same, weights
+from tests.agents.kinds import BOX, CHOICE, SEVERAL, TORCH, agent, by_obs, home, same, weights
 
 
 @pytest.mark.parametrize("name", TORCH)
@@ -100,7 +100,7 @@ def test_actions_fit_their_space(name):
             assert space.contains(action if home(name) == BOX else int(action))
 
 
-@pytest.mark.parametrize("env_id", [BOX, CHOICE])
+@pytest.mark.parametrize("env_id", [BOX, CHOICE, SEVERAL])
 def test_on_policy_agents_act_as_sb3_says_they_do(env_id):
     """Their networks are asked directly, past SB3's own `predict`."""
     learner = agent("sb3:PPO", env_id=env_id)
@@ -120,6 +120,17 @@ def test_on_policy_agents_can_choose_among_n(name):
     learner = agent(name, env_id=CHOICE)
     learner.train(160, by_obs)
     assert set(learner.act(learner.env.inner.reset(), explore=True).tolist()) <= {0, 1}
+
+
+@pytest.mark.parametrize("name", ["sb3:PPO", "sb3:A2C", "sb3:TRPO", "sbx:PPO"])
+def test_on_policy_agents_can_make_several_choices_at_once(name):
+    if name.startswith("sbx"):
+        pytest.importorskip("sbx", reason="SBX is not installed: pip install 'rl-teacher[sbx]'")
+    learner = agent(name, env_id=SEVERAL)
+    learner.train(160, by_obs)
+    space = learner.env.inner.act_space
+    for explore in (True, False):
+        assert all(space.contains(action) for action in learner.act(learner.env.inner.reset(), explore=explore))
 
 
 def test_actions_are_stretched_to_the_environments_bounds():

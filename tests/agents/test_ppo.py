@@ -188,6 +188,28 @@ def test_actions_fit_their_space(env_id):
             assert space.contains(action.astype(space.dtype) if isinstance(space, gym.spaces.Box) else int(action))
 
 
+def test_several_choices_are_one_action_whose_chances_multiply():
+    space = gym.spaces.MultiDiscrete([3, 2])
+    policy = make_policy(4, space, (8,), 0.0, torch.Generator().manual_seed(0))
+    obs, draw = torch.randn(5, 4), torch.Generator().manual_seed(1)
+    assert policy.sample(obs, draw).shape == (5, 2)
+    assert all(space.contains(action) for action in policy.to_env(policy.sample(obs.repeat(40, 1), draw)))
+    every = torch.cartesian_prod(torch.arange(3.0), torch.arange(2.0))
+    logp = torch.stack([policy.logp_entropy(obs, one.expand(5, 2))[0] for one in every])
+    assert torch.allclose(logp.exp().sum(0), torch.ones(5))
+    _, entropy = policy.logp_entropy(obs, every[0].expand(5, 2))
+    assert torch.allclose(entropy, -(logp.exp() * logp).sum(0).mean())
+    assert torch.equal(every[logp.argmax(0)], policy.best(obs))
+
+
+def test_it_learns_to_make_several_choices():
+    ppo = agent(env_id="tests.several:Several", config=PPOConfig(n_envs=16, n_steps=20, minibatch=80, lr=3e-3))
+    from rl_teacher.envs.evaluate import evaluate
+
+    ppo.train(6_400, None)
+    assert evaluate(ppo, resolve("tests.several:Several"), 4).mean > 36.0  # of 40; random ones make 17
+
+
 @pytest.mark.slow
 def test_it_learns_cartpole_where_episodes_terminate():
     config = PPOConfig(n_envs=16, n_steps=64, minibatch=128)

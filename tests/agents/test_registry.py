@@ -49,20 +49,28 @@ def test_an_extra_that_is_not_installed_is_named(name, extra, monkeypatch):
     assert resolve_agent("ppo") == "ppo"
 
 
-@pytest.mark.parametrize(("name", "n_actions"), [("sb3:DQN", None), ("sbx:DQN", None), ("sb3:SAC", 3), ("sbx:TD3", 2)])
-def test_an_agent_that_does_not_fit_the_actions_is_refused_with_those_that_do(name, n_actions):
-    fits = "sb3:SAC" if n_actions is None else "sb3:DQN"
+@pytest.mark.parametrize(
+    ("name", "choices", "fits"),
+    [
+        ("sb3:DQN", (), "sb3:SAC"),
+        ("sbx:DQN", (), "sb3:SAC"),
+        ("sb3:SAC", (3,), "sb3:DQN"),
+        ("sbx:TD3", (2,), "sb3:DQN"),
+        ("sb3:DQN", (2, 3), "ppo, trpo, sb3:PPO, sb3:A2C, sb3:TRPO, sbx:PPO"),
+    ],
+)
+def test_an_agent_that_does_not_fit_the_actions_is_refused_with_those_that_do(name, choices, fits):
     with pytest.raises(UserError, match=f"-a {name} given with 'E', where .*cannot do.*{fits}"):
-        check_fit(name, "E", n_actions)
+        check_fit(name, "E", choices)
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_every_agent_fits_some_actions_and_has_settings(name):
     kind = KINDS[name]
     if kind.boxes:
-        check_fit(name, "E", None)
+        check_fit(name, "E", ())
     if kind.choices:
-        check_fit(name, "E", 4)
+        check_fit(name, "E", (4,))
     assert (learner_for(name, None) is None) == (kind.algorithm == "PPO")
 
 

@@ -90,7 +90,7 @@ def test_an_environment_without_spaces_is_named():
         error = fault(lambda: resolve("gym:Spaceless-v0"))
     finally:
         del gym.registry["Spaceless-v0"]
-    assert "'Spaceless-v0' raised" in str(error)
+    assert "'gym:Spaceless-v0' raised" in str(error)
 
 
 def test_our_own_tasks_are_told_the_same_way(monkeypatch):

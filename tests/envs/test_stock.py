@@ -1,3 +1,4 @@
+import itertools
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +8,11 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from rl_teacher.choices import choices
 from rl_teacher.envs import stock
 from rl_teacher.envs.make import make_vec
 from rl_teacher.envs.simulator import Simulator
+from rl_teacher.envs.stage import random_actions
 from rl_teacher.envs.tasks import resolve
 from rl_teacher.errors import UserError
 
@@ -33,6 +36,8 @@ class Shaped(gym.Env):
         return self._obs(), float(np.sum(action)), self.steps >= self.ends_after, False, {}
 
     def _obs(self) -> Any:
+        if self.observation_space.shape is None:
+            return self.observation_space.sample()
         return np.full(self.observation_space.shape, self.steps, dtype=self.observation_space.dtype)
 
 
@@ -52,6 +57,7 @@ def register() -> Iterator[Any]:
 
 SQUARE = gym.spaces.Box(-1.0, 1.0, (2, 3), np.float32)
 ROW = gym.spaces.Box(-1.0, 1.0, (3,), np.float32)
+PICTURE = gym.spaces.Box(0, 255, (8, 8, 3), np.uint8)
 
 
 def test_a_stock_environment_keeps_its_own_reward_ending_and_clock() -> None:
@@ -80,6 +86,29 @@ def test_clips_last_a_second_at_least_and_an_untrained_agent_lives_that_long() -
     assert resolve("gym:CartPole-v1") == falling  # the same every time: it is written into the run's configuration
 
 
+@pytest.mark.parametrize(
+    ("act_space", "act", "rew"),
+    [
+        (gym.spaces.MultiDiscrete([2, 3], start=[5, 7]), [[0, 0], [1, 2]], [12.0, 15.0]),
+        (gym.spaces.MultiDiscrete([[2, 3], [4, 2]]), [[0, 0, 0, 0], [1, 2, 3, 1]], [0.0, 7.0]),
+        (gym.spaces.MultiBinary(3), [[0, 0, 0], [1, 0, 1]], [0.0, 2.0]),
+        (gym.spaces.MultiBinary([2, 2]), [[0, 0, 0, 0], [1, 1, 1, 0]], [0.0, 3.0]),
+    ],
+)
+def test_choices_at_once_are_counted_from_zero_in_a_row(
+    register: Any, act_space: gym.Space, act: list[list[int]], rew: list[float]
+) -> None:
+    spec = resolve(register(ROW, act_space))
+    env = make_vec(spec, 2, seed=0)
+    assert isinstance(env.act_space, gym.spaces.MultiDiscrete)
+    assert tuple(env.act_space.nvec) == spec.choices == choices(act_space)
+    env.reset()
+    assert env.step(np.array(act)).env_rew.tolist() == rew
+    assert {tuple(one) for one in random_actions(env.act_space, 400, np.random.default_rng(0))} == set(
+        itertools.product(*map(range, spec.choices))
+    )
+
+
 def test_a_clip_is_not_longer_than_an_episode(register: Any) -> None:
     assert resolve(register(ROW, gym.spaces.Discrete(2), ends_after=7)).clip_steps == 7
 
@@ -97,10 +126,12 @@ def test_observations_are_laid_out_in_a_row_and_actions_counted_from_zero(regist
 @pytest.mark.parametrize(
     ("obs_space", "act_space", "named"),
     [
-        (gym.spaces.Discrete(4), gym.spaces.Discrete(2), "observation space Discrete"),
-        (gym.spaces.Dict({"a": ROW}), gym.spaces.Discrete(2), "observation space Dict"),
-        (gym.spaces.Box(0, 255, (8, 8, 3), np.uint8), gym.spaces.Discrete(2), "observation space Box"),
-        (ROW, gym.spaces.MultiDiscrete([2, 2]), "action space MultiDiscrete"),
+        (gym.spaces.Discrete(4_000), gym.spaces.Discrete(2), "one of 4,000 choices; at most 1,000"),
+        (gym.spaces.Text(4), gym.spaces.Discrete(2), "observation space Text"),
+        (gym.spaces.Dict({"a": ROW, "b": gym.spaces.Text(4)}), gym.spaces.Discrete(2), r"Text\(.*\) in \['b'\]"),
+        (gym.spaces.Tuple((ROW, PICTURE)), gym.spaces.Discrete(2), r"a picture in \[1\], for which nobody chose"),
+        (PICTURE, gym.spaces.Discrete(2), "observation space Box"),
+        (ROW, gym.spaces.Dict({"a": ROW}), "action space Dict"),
         (ROW, gym.spaces.Box(-np.inf, np.inf, (2,)), "action space Box"),
         (ROW, gym.spaces.Box(0, 4, (2,), np.int64), "action space Box"),
         (gym.spaces.Box(-1.0, 1.0, (0,)), gym.spaces.Discrete(2), "observation space Box"),

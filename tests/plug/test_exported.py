@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 from collections.abc import Callable
@@ -8,8 +9,10 @@ from pathlib import Path
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
 
 from rl_teacher import load_policy, load_reward
+from rl_teacher.agents.making import make_agent
 from rl_teacher.agents.ppo import PPO
 from rl_teacher.checkpoints import PARTS
 from rl_teacher.cli import main
@@ -27,6 +30,7 @@ RUNS = {
     "reacher": "-e Reacher-v1",
     "actions": "-e Reacher-v1 --set reward.use_act=true --set reward.wide=false",
     "discrete": "-e gym:CartPole-v1 --set reward.use_act=true",
+    "several": "-e tests.several:Several --set reward.use_act=true",
     "paper": "-e gym:Pendulum-v1 --preset original --set reward.pretrain_iters=50",
 }
 
@@ -78,7 +82,7 @@ def test_a_loaded_reward_is_the_runs_own_to_the_last_bit(runs, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["reacher", "discrete"])
+@pytest.mark.parametrize("name", ["reacher", "discrete", "several"])
 def test_a_loaded_policy_is_the_runs_own_to_the_last_bit(runs, name):
     _, agent = reopened(runs, name)
     policy = load_policy(runs / f"{name}-policy")
@@ -87,6 +91,54 @@ def test_a_loaded_policy_is_the_runs_own_to_the_last_bit(runs, name):
     assert np.array_equal(act, agent.act(obs, explore=False))
     assert all(policy.act_space.contains(one) for one in act[:50])
     assert policy(obs[0]).shape == act.shape[1:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RUNS)
+def test_the_torch_form_is_the_same_to_the_last_bit_for_any_number_of_rows(runs, name):
+    reward, policy = load_reward(runs / f"{name}-reward"), load_policy(runs / f"{name}-policy")
+    obs, act = steps(reward.obs_shape, reward_space(runs, name), n=33)
+    files = runs / f"{name}-reward" / "reward.pt2", runs / f"{name}-policy" / "policy.pt2"
+    program, acting = (torch.export.load(file).module() for file in files)
+    for n in (33, 1, 0):
+        seen, done = torch.from_numpy(obs[:n]), torch.from_numpy(act[:n])
+        assert np.array_equal(program(seen, done), reward(obs[:n], act[:n]))
+        assert np.array_equal(acting(seen), policy(obs[:n]))
+    assert sum(file.stat().st_size for file in files) < 400_000
+
+
+@pytest.mark.slow
+def test_the_policy_of_another_librarys_agent_is_exported_too(monkeypatch, tmp_path, capsys):
+    small = "--set learner.hidden=16 --set learner.random_steps=64 --set learner.minibatch=16"
+    monkeypatch.chdir(tmp_path)
+    assert teach(f"-p rl -e Reacher-v1 -n sac -a sb3:SAC -t 600 -V -w 1 {small}") == 0
+    assert main(["export", "policy", "sac"]) == 0
+    policy = load_policy("sac-policy")
+    settings, checkpoint = newest_checkpoint(Path("runs"), "sac", PARTS["rl"])
+    agent = make_agent(read_config(settings), make_vec(resolve("Reacher-v1"), 1, 0), 0, only_plays=True)
+    agent.load(checkpoint)
+    obs, _ = steps(policy.obs_shape, policy.act_space)
+    np.testing.assert_allclose(policy(obs), agent.act(obs, explore=False), atol=1e-5)
+    assert all(policy.act_space.contains(one) for one in policy(obs)[:50])
+    if not importlib.util.find_spec("onnx"):
+        return
+    from onnx.reference import ReferenceEvaluator
+
+    (best,) = ReferenceEvaluator("sac-policy/policy.onnx").run(None, {"obs": obs})
+    np.testing.assert_allclose(best, policy(obs), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_an_export_of_an_earlier_version_is_still_a_policy(runs, tmp_path):
+    """It says how large its layers are and nothing else."""
+    folder = tmp_path / "old"
+    shutil.copytree(runs / "reacher-policy", folder)
+    edit(settings={"hidden": [64, 64]})(folder)
+    obs, _ = steps((10,), gym.spaces.Box(-1, 1, (2,)), n=9)
+    assert np.array_equal(load_policy(folder)(obs), load_policy(runs / "reacher-policy")(obs))
+    edit(settings={"hidden": [64, 64], "squash": "square"})(folder)
+    with pytest.raises(UserError, match=r"damaged: .*square"):
+        load_policy(folder)
 
 
 @pytest.mark.slow
@@ -179,7 +231,7 @@ def test_what_is_no_whole_export_is_refused_in_one_line(runs, tmp_path, spoil, s
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("reward nobody", "Runs there: actions, discrete, paper, reacher, true."),
+        ("reward nobody", "Runs there: actions, discrete, paper, reacher, several, true."),
         ("reward true", "has no r̂"),
         ("reward reacher", "reacher-reward is there already"),
         ("reward ../x", "Run name"),
@@ -211,5 +263,5 @@ def test_without_onnx_it_says_so_and_exports_the_rest(runs, tmp_path, monkeypatc
     monkeypatch.setattr("rl_teacher.learned.can_write", lambda: False)
     assert main(["export", "reward", "reacher", "--out", str(tmp_path / "plain")]) == 0
     assert "pip install 'rl-teacher[onnx]'" in capsys.readouterr().out
-    assert {file.name for file in (tmp_path / "plain").iterdir()} == {"export.json", "reward.safetensors"}
+    assert {file.name for file in (tmp_path / "plain").iterdir()} == {"export.json", "reward.pt2", "reward.safetensors"}
     load_reward(tmp_path / "plain")

@@ -13,6 +13,7 @@ from rl_teacher.config import RewardConfig
 from rl_teacher.errors import NotFiniteError
 from rl_teacher.reward.fit import bootstrap, doubted
 from rl_teacher.reward.model import RewardEnsemble
+from rl_teacher.reward.networks import features
 from rl_teacher.trajectory import Comparison, Query, Trajectory
 from tests.fakes import comparison, query
 
@@ -144,6 +145,16 @@ def test_discrete_actions_are_one_hot():
     r_hat = model(act_space=gym.spaces.Discrete(4, start=1), use_act=True)
     values = r_hat.predict(np.ones((4, 3)), np.array([1, 2, 3, 4]))
     assert len(set(values.tolist())) == 4
+
+
+def test_several_choices_are_one_one_hot_each():
+    space = gym.spaces.MultiDiscrete([2, 3])
+    act = np.array([[1, 0], [0, 2]])
+    x = features(np.zeros((2, 4)), act, 4, space, use_act=True)
+    assert x[:, 4:].tolist() == [[0, 1, 1, 0, 0], [1, 0, 0, 0, 1]]
+    values = model(act_space=space, use_act=True).predict(np.ones((2, 1, 3)), act[:, None])
+    assert values.shape == (2, 1)
+    assert values[0, 0] != values[1, 0]
 
 
 def test_each_member_votes_on_each_query():
