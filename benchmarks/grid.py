@@ -5,7 +5,8 @@
 
 A variant is a preset, with options of the command after colons: `default:--set=reward.crops=4` or
 `default:--teacher=mistake:0.1`; `--variants @benchmarks/ablation.txt` reads them from a file, one a line. `--truth`
-adds runs on the true reward (R*), and uniformly random actions (R_random).
+adds runs on the true reward (R*), and uniformly random actions (R_random). The variant `truth:--agent=sbx:SAC` is the
+true reward with options, another agent's R*; it takes no answers. A task may hold colons: `dm:walker-walk:5e5`.
 One CSV row per run as soon as it ends, and its course in a second file; a row that is there is not run again, so the
 same command goes on after a stop. With `--jobs 2` two runs share two cores, one simulator thread each.
 """
@@ -51,16 +52,15 @@ class Cell:
         """Of the run folder."""
         recipe, *options = self.variant.split(":")
         plain = f"{recipe}-{hashlib.sha256(self.variant.encode()).hexdigest()[:8]}" if options else recipe
-        return f"{self.task}-{self.steps}-{plain}-{self.labels}-{self.seed}"
+        return f"{self.task.replace(':', '-')}-{self.steps}-{plain}-{self.labels}-{self.seed}"
 
     @property
     def words(self) -> str:
         """What stands after `teach.py`."""
         shared = f"-e {self.task} -t {self.steps} -s {self.seed} -w 1"
-        if self.variant == TRUTH:
-            return f"-p rl {shared}"
         recipe, *options = self.variant.split(":--")
-        return " ".join([f"-p synth -l {self.labels} --preset {recipe} {shared}", *(f"--{word}" for word in options)])
+        taught = "-p rl" if recipe == TRUTH else f"-p synth -l {self.labels} --preset {recipe}"
+        return " ".join([taught, shared, *(f"--{word}" for word in options)])
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -136,9 +136,11 @@ def cells(tasks: list[str], variants: list[str], labels: list[int], seeds: list[
     """The grid, seed by seed, so that what is there early covers all of it."""
     grid = []
     for seed in seeds:
-        for task, steps in (word.split(":") for word in tasks):
+        for task, steps in (word.rsplit(":", 1) for word in tasks):
             grid += [Cell(task, steps, variant, 0, seed) for variant in (RANDOM, TRUTH)] if truth else []
-            grid += [Cell(task, steps, variant, n, seed) for variant in variants for n in labels]
+            for variant in variants:
+                asked = [0] if variant.split(":--")[0] == TRUTH else labels
+                grid += [Cell(task, steps, variant, n, seed) for n in asked]
     return grid
 
 

@@ -244,13 +244,33 @@ BY_TASK: Mapping[str, Mapping[str, Any]] = {
 ant has 105 numbers in an observation and a humanoid 348. Names that an agent does not have are left out."""
 
 
+DM_CONTROL = "dm:"
+"""All tasks of DeepMind Control; their names begin with it."""
+
+SAC_BY_TASK: Mapping[str, Mapping[str, Any]] = {
+    DM_CONTROL: {"updates": 1.0, "lr": 5e-4, "random_steps": 1_000},
+    "dm:quadruped-walk": {"lr": 1e-4},
+}
+"""What SAC and TQC take besides: B-Pref's gradient step for every step, and its step sizes (Lee et al. 2021). Its
+networks of 2 x 1,024 and minibatches of 1,024 are left out: one gradient step of those takes a third of a second on two
+cores. docs/agents.md says so."""
+
+
 def learner_for(agent: str, task: str | None) -> Learner | None:
-    """An agent's settings for a task of ours, or for a stock environment (None); None: the agent is a PPO."""
+    """An agent's settings for a task of ours or a stock environment's id (None: for neither).
+
+    Returns:
+        None if the agent is a PPO.
+    """
     config = _BY_AGENT.get(agent)
-    if config is None or agent == "trpo":
+    if config is None or agent == "trpo" or task is None:
         return config
+    settings = dict(BY_TASK.get(task, {}))
+    if agent.endswith((":SAC", ":TQC")):
+        family = SAC_BY_TASK[DM_CONTROL] if task.startswith(DM_CONTROL) else {}
+        settings |= {**family, **SAC_BY_TASK.get(task, {})}
     known = {field.name for field in fields(config)}
-    return replace(config, **{name: value for name, value in BY_TASK.get(task or "", {}).items() if name in known})
+    return replace(config, **{name: value for name, value in settings.items() if name in known})
 
 
 def settings_of(agent: str) -> type[Learner] | None:

@@ -127,7 +127,8 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
     n_labels = None if args.n_labels is None else count("-l/--n_labels", args.n_labels, "700", most=MOST_LABELS)
     pretrain = _pretrain(args.pretrain_labels, n_labels)
     recipe = preset(args.preset)
-    ppo, learner = settings_for(agent, spec.task.name if spec.task else PIXELS if spec.pixels else None, args.behavior)
+    task = spec.task.name if spec.task else PIXELS if spec.pixels else spec.env_id
+    ppo, learner = settings_for(agent, task, args.behavior)
     explore = _explore(args, spec.pixels)
     learner = exploring(learner) if explore or args.explore_from else learner
     of_agent = {"ppo": ppo} if learner is None else {"learner": learner}

@@ -70,6 +70,15 @@ def test_a_variant_is_a_preset_with_options():
     assert len({cell.key for cell in grid}) == len(grid) == 2 * 2 * (2 + 4)
 
 
+def test_a_task_may_hold_a_colon_and_another_agent_has_a_truth_of_its_own():
+    grid = cells(["dm:walker-walk:5e5"], ["truth:--agent=sbx:SAC", "default:--agent=sbx:SAC"], [100, 200], [1], False)
+    assert [cell.labels for cell in grid] == [0, 100, 200]
+    assert grid[0].words == "-p rl -e dm:walker-walk -t 5e5 -s 1 -w 1 --agent=sbx:SAC"
+    assert grid[1].words.startswith("-p synth -l 100 --preset default -e dm:walker-walk -t 5e5 ")
+    assert all(":" not in cell.name for cell in grid)
+    assert len({cell.name for cell in grid}) == 3
+
+
 @pytest.mark.slow
 def test_the_grid_goes_on_where_it_stopped_and_its_rows_make_a_report(tmp_path):
     grid = cells(["reacher:3e4"], ["default:--set=reward.members=2"], [8], [1], truth=True)

@@ -31,6 +31,22 @@ def test_the_originals_trpo_has_the_originals_settings():
     )
 
 
+def test_sac_has_b_prefs_settings_on_deepmind_control_and_the_usual_ones_elsewhere():
+    for agent in ("sb3:SAC", "sbx:SAC"):
+        walker, quadruped = (learner_for(agent, f"dm:{task}") for task in ("walker-walk", "quadruped-walk"))
+        assert isinstance(walker, ReplayConfig)
+        assert isinstance(quadruped, ReplayConfig)
+        assert (walker.updates, walker.lr, walker.random_steps) == (1.0, 5e-4, 1_000)
+        assert (quadruped.updates, quadruped.lr) == (1.0, 1e-4)
+        assert learner_for(agent, "gym:Pendulum-v1") == learner_for(agent, "cheetah") == ReplayConfig()
+    assert learner_for("sbx:TD3", "dm:walker-walk") == learner_for("sbx:TD3", None)
+
+
+def test_the_command_finds_them_by_the_environments_name():
+    config, _ = parse(["-p", "synth", "-l", "100", "-e", "dm:walker-walk", "-a", "sbx:SAC", "-t", "5e5", "-n", "walk"])
+    assert config.learner == learner_for("sbx:SAC", "dm:walker-walk")
+
+
 def test_names_are_understood_in_whichever_case():
     assert resolve_agent("SB3:sac") == "sb3:SAC"
 
