@@ -2,7 +2,8 @@
 
     python benchmarks/report.py docs/results/grid.csv --pictures docs/pictures --page docs/results.md
 
-Prints Markdown tables, puts them into a page, and draws `score-labels.png` and `score-minutes.png`. A run's score is
+Prints Markdown tables, puts them into a page, and draws `score-labels.png` and `score-minutes.png`. Areas and curves
+are of the presets as they are; a preset with options has a line in the table of scores. A run's score is
 (R - R_random) / (R* - R_random), with R* the same agent on the true reward for as many steps and R_random uniformly
 random actions, both pooled over their seeds. Intervals are 95 %, by stratified bootstrap over runs and tasks (rliable;
 Agarwal et al. 2021). Needs the extra `report`.
@@ -215,7 +216,8 @@ def main() -> int:
         rows = rows[rows.variant.isin([*args.variants, "truth", "random"])]
         course = course[course.variant.isin([*args.variants, "truth"])]
     scores = scored(rows[~rows.variant.isin(["truth", "random"])], reference=rows)
-    tables = "\n\n".join((truth_table(rows), score_table(scores), areas(scores, course)))
+    presets, courses = (table[~table.variant.str.contains(":")] for table in (scores, course))
+    tables = "\n\n".join((truth_table(rows), score_table(scores), areas(presets, courses)))
     print(tables)
     if args.page:
         before, _, rest = args.page.read_text(encoding="utf-8").partition(BEGIN)
@@ -223,8 +225,8 @@ def main() -> int:
         args.page.write_text(f"{before}{BEGIN}\n{tables}\n{END}{after}", encoding="utf-8")
     if args.pictures:
         args.pictures.mkdir(parents=True, exist_ok=True)
-        draw_labels(scores, args.pictures / "score-labels.png")
-        draw_minutes(course, args.pictures / "score-minutes.png")
+        draw_labels(presets, args.pictures / "score-labels.png")
+        draw_minutes(courses, args.pictures / "score-minutes.png")
     return 0
 
 
