@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 
 def prefer_left(left_sum: Tensor, right_sum: Tensor, error_rate: float) -> Tensor:
@@ -16,6 +17,13 @@ def prefer_left(left_sum: Tensor, right_sum: Tensor, error_rate: float) -> Tenso
     p = torch.sigmoid(left_sum - right_sum)
     # P' = (1 - ε) P + ε / 2
     return (1.0 - error_rate) * p + 0.5 * error_rate
+
+
+def _log_prefer(apart: Tensor, error_rate: float) -> Tensor:
+    """The logarithm of P' in `prefer_left`, with a slope also where P is too small for a float."""
+    # log P' = log(exp(log (1 - ε) + log sigmoid(Σ r̂¹ - Σ r̂²)) + exp(log (ε / 2)))
+    right, wrong = torch.tensor([1.0 - error_rate, 0.5 * error_rate]).log()
+    return torch.logaddexp(right + functional.logsigmoid(apart), wrong)
 
 
 def preference_loss(
@@ -34,9 +42,9 @@ def preference_loss(
         The loss to be minimised, a scalar: the members' weighted means, summed (so that none depends on another); and
         each comparison's own loss per member, (E, B), detached.
     """
-    p = prefer_left(left_sum, right_sum, error_rate)
+    apart = left_sum - right_sum
     # loss = - Σ μ(1) log P[σ¹ ≻ σ²] + μ(2) log P[σ² ≻ σ¹]
-    each = -(mu[:, 0] * p.clamp_min(1e-7).log() + mu[:, 1] * (1.0 - p).clamp_min(1e-7).log())
+    each = -(mu[:, 0] * _log_prefer(apart, error_rate) + mu[:, 1] * _log_prefer(-apart, error_rate))
     loss = ((weight * each).sum(1) / weight.sum(1).clamp_min(1.0)).sum()
     return loss, each.detach()
 

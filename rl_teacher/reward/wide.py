@@ -20,6 +20,8 @@ STEPS = 100
 """Of each of the two passes of a fit, which goes on from where the last one ended."""
 SMALL = 0.2
 """Of the largest coefficient: those that are small beside this pay up to six times as much in the second pass."""
+SMALLEST = torch.finfo(torch.float32).tiny
+"""Probability."""
 
 
 def terms(x: Tensor) -> Tensor:
@@ -90,7 +92,8 @@ def _proximal(start: Tensor, apart: Tensor, mu: Tensor, share: Tensor, error_rat
 
 def _slope(margin: Tensor, mu: Tensor, error_rate: float) -> Tensor:
     """Derivative of the loss by the margin z between left and right."""
-    p = torch.sigmoid(margin)
-    blurred = (1.0 - error_rate) * p + 0.5 * error_rate
+    # P and 1-P apart, and never 0: without assumed errors (ε = 0) P / P' is 1 where P is too small for a float, too
+    p, other = (torch.sigmoid(z).clamp_min(SMALLEST) for z in (margin, -margin))
+    sure, lost = 1.0 - error_rate, 0.5 * error_rate
     # dL/dz = -(μ/P' - (1-μ)/(1-P')) (1-ε) P (1-P), P' = (1-ε) P + ε/2
-    return -(mu / blurred - (1.0 - mu) / (1.0 - blurred)) * (1.0 - error_rate) * p * (1.0 - p)
+    return sure * ((1.0 - mu) * other / (sure * other + lost) * p - mu * p / (sure * p + lost) * other)

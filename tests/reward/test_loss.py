@@ -83,3 +83,12 @@ def test_calibration_error_by_hand():
     assert calibration_error(p, mu, everything) == pytest.approx((0.33 + 0.15 + 0.0) / 4, abs=1e-6)
     assert calibration_error(mu[:, :1].T, mu, everything) == 0.0
     assert math.isnan(calibration_error(p, mu, ~everything))
+
+
+@pytest.mark.parametrize("apart", [-200.0, -30.0, 30.0, 200.0])
+def test_without_assumed_errors_the_loss_is_finite_and_still_has_a_slope_where_it_is_large(apart):
+    left = torch.tensor([[apart]], requires_grad=True)
+    loss, _ = preference_loss(left, torch.zeros(1, 1), torch.tensor([[1.0, 0.0]]), torch.ones(1, 1), 0.0)
+    (slope,) = torch.autograd.grad(loss, left)
+    assert float(loss.detach()) == pytest.approx(max(0.0, -apart), abs=1e-3)
+    assert float(slope) == pytest.approx(-1.0 if apart < 0 else 0.0, abs=1e-3)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
+import pytest
 import torch
 
 from rl_teacher.config import RewardConfig
@@ -131,3 +132,21 @@ def test_many_inputs_and_many_answers_are_a_matter_of_a_second():
     began = time.perf_counter()
     sparse.fit(x, mu, bags(5, 700), 0.1, torch.ones(30))
     assert time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize("error_rate", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("mu", [(1.0, 0.0), (0.0, 1.0), (0.25, 0.75)])
+def test_its_slope_is_that_of_the_loss_at_any_margin(mu, error_rate):
+    margin = torch.tensor([[-300.0, -90, -20, -1, 0, 1, 20, 90, 300]], requires_grad=True)
+    mus = torch.tensor([mu] * 9)
+    loss, _ = preference_loss(margin, torch.zeros_like(margin), mus, torch.ones(1, 9), error_rate)
+    (slope,) = torch.autograd.grad(9 * loss, margin)
+    assert torch.allclose(_slope(margin.detach(), mus[:, 0], error_rate), slope, atol=1e-5)
+
+
+def test_answers_that_nothing_contradicts_are_learned_from_without_assumed_errors():
+    x, mu = answers(60, 4, lambda x: x[..., 0])
+    sparse = SparseTerms(2, 4)
+    found = sparse.fit(30.0 * x, mu, bags(2, 60), 0.0, torch.ones(6))
+    assert bool(found.isfinite().all())
+    assert bool((found[:, 0] > 0).all())
