@@ -30,10 +30,11 @@ def test_a_synthetic_teacher_teaches_a_behavior(capsys):
     assert (done["env_id"], done["behavior"], done["true_return"]) == ("reacher", "reacher-spin", None)
     assert {"mean", "std", "episodes", "success", "turns_per_second"} == set(done["behavior_return"])
     assert done["behavior_return"]["episodes"] == 20
-    assert done["behavior_return"]["mean"] > 0
     assert done["labels"]["answered"] == 20
     lines = [json.loads(line) for line in Path("runs/spin/metrics.jsonl").read_text().splitlines()]
     assert any("behavior_return" in line for line in lines)
+    # Whether 20 answers make it spin is luck; that r̂ tells pairs it was not taught, as the judge does, is not.
+    assert [line for line in lines if "reward/held_out_accuracy" in line][-1]["reward/held_out_accuracy"] > 0.55
     assert not any("true_return" in line for line in lines)
     said = capsys.readouterr().out
     assert "Behavior return" in said
