@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from rl_teacher.errors import UserError
-from rl_teacher.learners import DQNConfig, Learner, ReplayConfig, learner_for, settings_of
+from rl_teacher.learners import DQNConfig, Learner, ReplayConfig, settings_of
 from rl_teacher.quantities import in_range
 
 
@@ -224,72 +224,6 @@ HIGHEST_RATE = 0.5
 
 STEPS_PER_LABEL = 8_192
 """Environment steps that one answer pays for where no number of labels is given."""
-
-
-PIXELS = "pixels"
-"""In a task's place where observations are pictures: Atari's settings for our PPO (Schulman et al. 2017, table 5, with
-16 environments)."""
-
-_LEGGED = {"gamma": 0.995, "entropy_weight": 0.003, "minibatch": 256, "epochs": 10, "lr": 3e-4}
-"""Hoppers and walkers step in 8 ms: a longer view in steps, and noise for longer, keep them from settling too early."""
-
-PPO_BY_TASK: Mapping[str, Mapping[str, Any]] = {
-    "reacher": {"gamma": 0.95, "minibatch": 512, "epochs": 10, "lr": 5e-4},
-    "hopper": _LEGGED,
-    "hopper-backflip": {**_LEGGED, "gamma": 0.99, "entropy_weight": 0.005, "log_std_init": -0.7},
-    "walker": {**_LEGGED, "gamma": 0.99, "episode_steps": 250},
-    "walker-ballet": {**_LEGGED, "gamma": 0.99, "entropy_weight": 0.01, "log_std_init": -0.7},
-    "ant": {"gamma": 0.99, "episode_steps": 250, "lr_last": 0.1, "kl_limit": 0.02},
-    "humanoid": _LEGGED,
-    "swimmer": {"gamma": 0.999, "lam": 0.99, "n_envs": 16, "n_steps": 512, "shortest": 96, "log_std_init": -0.5},
-    "pendulum": {"gamma": 0.95},
-    "doublependulum": {"gamma": 0.98, "lr_last": 0.1, "kl_limit": 0.03},
-    PIXELS: {
-        **{"n_envs": 16, "n_steps": 128, "shortest": 64, "minibatch": 256, "epochs": 3, "lr": 2.5e-4, "clip": 0.1},
-        **{"gamma": 0.99, "lam": 0.95, "entropy_weight": 0.01, "value_weight": 0.5, "hidden": (256,)},
-    },
-}
-"""Where a task, or a behaviour, needs other settings than `PPOConfig`'s; docs/results.md has the trials."""
-
-
-def ppo_for(task: str | None, behavior: str | None = None) -> PPOConfig:
-    """Our PPO's settings for a behaviour, if it has its own, or else for its task; None: a stock environment."""
-    return replace(PPOConfig(), **PPO_BY_TASK.get(behavior or "", PPO_BY_TASK.get(task or "", {})))
-
-
-def settings_for(agent: str, task: str | None, behavior: str | None = None) -> tuple[PPOConfig | None, Learner | None]:
-    """An agent's settings for a behaviour, if there are any of its own, or else for its task: one of the two kinds."""
-    learner = learner_for(agent, task)
-    return (ppo_for(task, behavior), None) if learner is None else (None, learner)
-
-
-REWARD_OF_PIXELS: Mapping[str, Any] = {
-    **{"wide": False, "use_act": False, "dropout": 0.5, "out_std": 0.05, "newest": 3_000},
-    **{"members": 3, "lr": 5e-4, "weight_decay": 1e-4, "minibatch": 8, "iters": 40, "pretrain_iters": 400},
-}
-"""Of r̂ where observations are pictures, whatever the recipe: first what the paper did on Atari (appendix A.2), then
-what two CPU cores can do (docs/pixels.md)."""
-
-
-QUERIES_OF_PIXELS = "random"
-"""The strategy where observations are pictures: to choose by disagreement, r̂ would look at ten films for each that it
-asks about, thousands before the agent learns."""
-
-
-def exploring(learner: Learner | None) -> Learner | None:
-    """An agent's settings where it explores before it is taught: what its critic learns then is not about r̂ at all."""
-    return replace(learner, reset_critic=True) if isinstance(learner, (ReplayConfig, DQNConfig)) else learner
-
-
-def reward_for(reward: RewardConfig, behavior: str | None = None, *, pixels: bool = False) -> RewardConfig:
-    """A recipe's settings of r̂ for a behaviour: what makes a trick is no sum of squares, so the network is by itself.
-
-    Fitted to the earlier of 200 answers about ballet and backflip and judged on the later ones, r̂ without the wide part
-    had more of them right every time: docs/behaviors.md.
-    """
-    if pixels:
-        return replace(reward, **REWARD_OF_PIXELS)
-    return reward if behavior is None else replace(reward, wide=False)
 
 
 def read_config(settings: Mapping[str, Any]) -> RunConfig:

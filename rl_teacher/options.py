@@ -10,18 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rl_teacher.agents.registry import check_fit, resolve_agent
-from rl_teacher.config import (
-    HIGHEST_RATE,
-    MOST_PER_PAIR,
-    PIXELS,
-    QUERIES_OF_PIXELS,
-    STEPS_PER_LABEL,
-    RewardConfig,
-    RunConfig,
-    exploring,
-    reward_for,
-    settings_for,
-)
+from rl_teacher.config import HIGHEST_RATE, MOST_PER_PAIR, STEPS_PER_LABEL, RewardConfig, RunConfig
 from rl_teacher.envs.behaviors import resolve
 from rl_teacher.errors import UserError, unknown
 from rl_teacher.overrides import override
@@ -32,6 +21,7 @@ from rl_teacher.queries.schedules import make_schedule
 from rl_teacher.queries.strategies import make_strategy
 from rl_teacher.replaying import fill_in
 from rl_teacher.runs import fault_log
+from rl_teacher.settings import PIXELS, QUERIES_OF_PIXELS, exploring, reward_for, settings_for
 from rl_teacher.teachers.judging import FAULTLESS, parse_teacher
 from rl_teacher.words import Parser
 

@@ -11,11 +11,12 @@ import torch
 from rl_teacher.agents.making import make_agent
 from rl_teacher.agents.registry import KINDS
 from rl_teacher.agents.weights import state_tensors
-from rl_teacher.config import RunConfig, settings_for
+from rl_teacher.config import RunConfig
 from rl_teacher.envs.make import make_vec
 from rl_teacher.envs.tasks import resolve
 from rl_teacher.options import parse
 from rl_teacher.protocols import VecEnv, VecStep
+from rl_teacher.settings import settings_for
 
 TORCH = [name for name, kind in KINDS.items() if kind.extra == "sb3"]
 BOX, CHOICE, SEVERAL = "Reacher-v1", "gym:CartPole-v1", "tests.several:Several"

@@ -8,10 +8,10 @@ import torch
 
 from rl_teacher.agents.ppo import PPO
 from rl_teacher.agents.registry import KINDS, check_fit
-from rl_teacher.config import PIXELS, ppo_for
 from rl_teacher.envs.make import make_vec
 from rl_teacher.envs.tasks import resolve
 from rl_teacher.errors import UserError
+from rl_teacher.settings import PIXELS, ppo_for
 from tests import screens
 from tests.agents.test_ppo import Poisoned
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from rl_teacher.config import RewardConfig, reward_for
+from rl_teacher.config import RewardConfig
 from rl_teacher.reward.frozen import FrozenReward
 from rl_teacher.reward.model import RewardEnsemble
 from rl_teacher.reward.pixels import EnsembleCNN
+from rl_teacher.settings import reward_for
 from rl_teacher.tensors import load_tensors
 from rl_teacher.trajectory import Comparison, Query
 from tests.screens import film, pair
