@@ -35,22 +35,30 @@ NEAR = 0.11
 """Height below which a limb of the hopper may touch the floor, metres."""
 STANDING = 0.9
 """Torso height above which a hopper stands, metres."""
+HEAD_DOWN = TORSO_RADIUS + 0.01
+"""Height of the head at which it touches the floor, metres."""
 
 
 def backflip(obs: np.ndarray, info: Mapping[str, Any]) -> np.ndarray:
-    """The whole body turning backward, the more the higher, and a little for being up, so that a fallen hopper rises.
+    """The whole body turning backward, most of all in the air; and a little for being up, so that a fallen one rises.
 
-    Torso, thigh and leg are judged together: the torso alone turns by 300° where the hopper only curls up. Turning
-    forward costs as much at any height: rocking to and fro earns nothing.
+    Torso, thigh and leg are judged together: the torso alone turns by 300° where the hopper only curls up. A turn over
+    the head on the floor is worth less than a third of one clear of it. Turning forward costs as much at any height:
+    rocking to and fro earns nothing.
     """
     torso = obs[..., 7]
     thigh = torso - obs[..., 8]
     leg = thigh - obs[..., 9]
     spin = np.clip(-(torso + thigh + leg) / (3.0 * SPIN), -1.0, 1.0)
-    high = _share(hopper_heights(obs)[..., (0, 1, 2, 4)].mean(axis=-1), 1.0)
-    # ω the mean of the three, s = clip(−ω / 10, −1, 1), h = clip(mean height / 1 m, 0, 1):
-    # r = s (0.1 + 0.9 h) + 0.3 h where s > 0, else s + 0.3 h
-    return np.where(spin > 0.0, spin * (0.1 + 0.9 * high), spin) + 0.3 * high
+    heights = hopper_heights(obs)
+    high = _share(heights[..., (0, 1, 2, 4)].mean(axis=-1), 1.0)
+    clear = _share(heights[..., 0] - HEAD_DOWN, 0.15)
+    air = _share(heights.min(axis=-1) - FOOT_RADIUS, 0.25)
+    # ω the mean of the three, s = clip(−ω / 10, −1, 1), h = clip(mean height / 1 m, 0, 1), c and a the clearances of
+    # the head and of the whole body as shares of 0.15 m and 0.25 m:
+    # r = s (0.2 + 0.4 h + a) (0.3 + 0.7 c) where s > 0, else s;  plus 0.3 h (0.5 + 0.5 c)
+    gain = (0.2 + 0.4 * high + air) * (0.3 + 0.7 * clear)
+    return np.where(spin > 0.0, spin * gain, spin) + 0.3 * high * (0.5 + 0.5 * clear)
 
 
 def measure_backflip(obs: np.ndarray) -> dict[str, float]:
@@ -63,7 +71,7 @@ def measure_backflip(obs: np.ndarray) -> dict[str, float]:
     pitch, heights = np.unwrap(obs[:, 1]), hopper_heights(obs)
     lowest, foot = heights[:, :3].min(axis=-1), heights[:, 3:].min(axis=-1)
     flying = np.minimum(lowest, foot) > NEAR
-    fallen = heights[:, 0] < TORSO_RADIUS + 0.01
+    fallen = heights[:, 0] < HEAD_DOWN
     on_foot = (foot < NEAR) & (lowest > NEAR)
     upright = on_foot & (obs[:, 0] > STANDING) & (np.cos(pitch) > 0.8)
     flips, landed = (_turns_between(when, pitch, flying, fallen) for when in (on_foot, upright))

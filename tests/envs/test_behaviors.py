@@ -50,7 +50,9 @@ ORDERS = {  # best first: each must be judged better than the next
     "hopper-backflip": [
         hopper(z=1.6, pitch=-3.0, spin=-6.0),  # upside down, high in the air
         hopper(z=1.2, pitch=-1.0, spin=-3.0),  # slower
+        hopper(z=0.65, pitch=-1.0, spin=-6.0),  # fast, but on its way over a foot on the floor
         hopper(),  # standing
+        hopper(z=0.25, pitch=-3.0, spin=-6.0),  # over its head on the floor
         hopper(z=0.1, pitch=-1.5),  # lying on its back
         hopper(z=1.6, pitch=3.0, spin=6.0),  # a somersault forward
     ],
