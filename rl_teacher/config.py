@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rl_teacher.errors import UserError
-from rl_teacher.learners import DQNConfig, Learner, ReplayConfig, learner_for, settings_of
+from rl_teacher.learners import META_WORLD, DQNConfig, Learner, ReplayConfig, family, learner_for, settings_of
 from rl_teacher.quantities import in_range
 
 
@@ -244,6 +244,7 @@ PPO_BY_TASK: Mapping[str, Mapping[str, Any]] = {
     "swimmer": {"gamma": 0.999, "lam": 0.99, "n_envs": 16, "n_steps": 512, "shortest": 96, "log_std_init": -0.5},
     "pendulum": {"gamma": 0.95},
     "doublependulum": {"gamma": 0.98, "lr_last": 0.1, "kl_limit": 0.03},
+    META_WORLD: {"n_envs": 16, "n_steps": 256, "shortest": 96, "gamma": 0.99, "minibatch": 512},
     PIXELS: {
         **{"n_envs": 16, "n_steps": 128, "shortest": 64, "minibatch": 256, "epochs": 3, "lr": 2.5e-4, "clip": 0.1},
         **{"gamma": 0.99, "lam": 0.95, "entropy_weight": 0.01, "value_weight": 0.5, "hidden": (256,)},
@@ -254,7 +255,8 @@ PPO_BY_TASK: Mapping[str, Mapping[str, Any]] = {
 
 def ppo_for(task: str | None, behavior: str | None = None) -> PPOConfig:
     """Our PPO's settings for a behaviour, if it has its own, or else for its task; None: a stock environment."""
-    return replace(PPOConfig(), **PPO_BY_TASK.get(behavior or "", PPO_BY_TASK.get(task or "", {})))
+    of_task = PPO_BY_TASK.get(task or "", PPO_BY_TASK.get(family(task or "") or "", {}))
+    return replace(PPOConfig(), **PPO_BY_TASK.get(behavior or "", of_task))
 
 
 def settings_for(agent: str, task: str | None, behavior: str | None = None) -> tuple[PPOConfig | None, Learner | None]:

@@ -7,6 +7,8 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from rl_teacher.viewpoint import viewpoint
+
 _mj: Any = mujoco  # a C extension without type stubs
 _FREE, _SLIDE, _HINGE = (_mj.mjtJoint.mjJNT_FREE, _mj.mjtJoint.mjJNT_SLIDE, _mj.mjtJoint.mjJNT_HINGE)
 _FIELD_OF_VIEW = np.radians(45.0)  # MuJoCo's default
@@ -48,8 +50,11 @@ def camera(model: Any) -> dict[str, Any]:
     """Distance (m), azimuth and elevation (degrees, as MuJoCo counts them) and what it looks at (m).
 
     Where the camera follows, the tracked geoms' mean takes the place of `lookat` along the followed axes. +x is to the
-    right in every view, so that "to the right" in instructions is true on the screen.
+    right in every view, so that "to the right" in instructions is true on the screen; unless the model says itself
+    from where it is to be seen.
     """
+    if (said := viewpoint(model)) is not None:
+        return said
     low, high = _extent(model)
     room = _ROOM_TO_MOVE if follows(model) != "none" else _ROOM_AROUND
     azimuth, elevation = {"side": (90.0, -8.0), "top": (90.0, -90.0), "corner": (115.0, -20.0)}[view(model)]
