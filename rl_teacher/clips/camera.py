@@ -29,8 +29,11 @@ def view(model: Any) -> str:
 
 
 def follows(model: Any) -> str:
-    """Along which axes the camera goes with the body: "x", "xy" or "none"; the latter where it cannot get away."""
-    if not model.njnt:
+    """Along which axes the camera goes with the body: "x", "xy" or "none"; the latter where it cannot get away.
+
+    Nor does the camera move where the model says itself from where it is to be seen.
+    """
+    if not model.njnt or viewpoint(model) is not None:
         return "none"
     kind, bounded = model.jnt_type[0], bool(model.jnt_limited[0])
     if kind != _FREE and (kind != _SLIDE or bounded):
