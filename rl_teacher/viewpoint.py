@@ -7,7 +7,7 @@ from typing import Any
 import mujoco
 
 FIELD = "rl-teacher-view"
-"""Custom field of a model (`<numeric>` in MJCF): distance (m), azimuth and elevation (degrees), x, y, z (m) looked at."""
+"""Custom field of a model (`<numeric>` in MJCF): distance, azimuth and elevation (degrees), and x, y, z looked at."""
 SIZE = 6
 
 _mj: Any = mujoco  # a C extension without type stubs

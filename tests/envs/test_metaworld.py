@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from contextlib import closing
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from rl_teacher.clips.camera import camera, follows
 from rl_teacher.clips.making import FromPoses
 from rl_teacher.clips.poses import poses, visible
+from rl_teacher.envs.evaluate import evaluate
 from rl_teacher.envs.make import GymnasiumVec, has_envpool, make_vec
 from rl_teacher.envs.metaworld import _SAYS, MARK, _tasks, make_metaworld
 from rl_teacher.envs.stage import Stage
@@ -137,8 +139,8 @@ def test_what_is_not_there_is_told_in_one_line(given: str, says: str, capsys: py
 def test_without_the_package_the_extra_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "metaworld", None)
-    monkeypatch.delitem(__import__("sys").modules, "metaworld.env_dict")
+    monkeypatch.setitem(sys.modules, "metaworld", None)
+    monkeypatch.delitem(sys.modules, "metaworld.env_dict")
     error = refused("-p rl -n x -e metaworld:button-press", capsys)
     assert "pip install 'rl-teacher[metaworld]'" in error
 
@@ -153,7 +155,33 @@ def test_a_run_is_taught(capsys: pytest.CaptureFixture[str]) -> None:
     assert teach("-p synth -l 10 -e metaworld:ButtonPress -n press -t 6000 -V -w 1") == 0
     assert "ends episodes early" not in capsys.readouterr().out
     assert 0.0 < summary("press")["true_return"]["mean"] <= 5000.0
+    assert 0.0 <= summary("press")["true_return"]["success"] <= 1.0
     assert summary("press")["env_id"] == "metaworld:button-press"
+
+
+class Scripted:
+    """The package's own policy for a task, in N environments."""
+
+    def __init__(self, name: str) -> None:
+        from metaworld.policies import ENV_POLICY_MAP
+
+        self._policy: Any = ENV_POLICY_MAP[f"{name}-v3"]()
+
+    def act(self, obs: np.ndarray, explore: bool) -> np.ndarray:
+        return np.clip([self._policy.get_action(one) for one in obs], -1.0, 1.0).astype(np.float32)
+
+
+class Still:
+    def act(self, obs: np.ndarray, explore: bool) -> np.ndarray:
+        return np.zeros((len(obs), 4), dtype=np.float32)
+
+
+def test_an_episode_in_which_the_button_was_once_pressed_is_a_success() -> None:
+    spec = resolve("metaworld:button-press")
+    pressed, still = evaluate(Scripted("button-press"), spec, 3), evaluate(Still(), spec, 3)
+    assert pressed.measures == {"success": 1.0}
+    assert still.measures == {"success": 0.0}
+    assert pressed.mean > still.mean
 
 
 def test_a_record_without_furniture_can_still_be_drawn() -> None:
