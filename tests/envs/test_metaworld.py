@@ -176,6 +176,7 @@ class Still:
         return np.zeros((len(obs), 4), dtype=np.float32)
 
 
+@pytest.mark.filterwarnings("ignore:Constant.s. may be too high:UserWarning")  # of the package's policies
 def test_an_episode_in_which_the_button_was_once_pressed_is_a_success() -> None:
     spec = resolve("metaworld:button-press")
     pressed, still = evaluate(Scripted("button-press"), spec, 3), evaluate(Still(), spec, 3)
