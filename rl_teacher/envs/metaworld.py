@@ -29,6 +29,8 @@ LONGEST_NAME = 60
 MARK = "rl-teacher-goal"
 """The geom that shows people where the goal is."""
 _MARK_RADIUS, _MARK_COLOUR = 0.015, (0.1, 0.8, 0.2, 1.0)
+_WOOD = (0.7, 0.55, 0.4, 1.0)
+"""Of the table: without its picture of wood, which poses leave out, it would be as white as the gripper."""
 _VIEW = (1.45, 160.0, -30.0, 0.0, 0.6, 0.15)
 """Of hand and table, half from behind the robot: what the joints alone say is a view of the whole room."""
 _VERSION = "-v3"
@@ -182,5 +184,8 @@ def _marked(path: str) -> Any:
         contype=0,
         conaffinity=0,
     )
+    for material in spec.materials:
+        if material.name == "table_wood":
+            material.rgba = _WOOD
     spec.add_numeric(name=FIELD, size=SIZE, data=_VIEW)
     return spec.compile()
