@@ -68,7 +68,7 @@ EVAL_SEED = 1_000_003
 POOL_PLAYS = 3
 """Questions are made of the last so many plays on the stage."""
 BORROWED = ("stable-baselines3", "sb3-contrib", "sbx-rl")
-PACKAGES = ("rl-teacher", "torch", "numpy", "gymnasium", "mujoco", "envpool", "dm_control", *BORROWED)
+PACKAGES = ("rl-teacher", "torch", "numpy", "gymnasium", "mujoco", "envpool", "dm_control", "metaworld", *BORROWED)
 
 
 def build(

@@ -246,14 +246,22 @@ ant has 105 numbers in an observation and a humanoid 348. Names that an agent do
 
 DM_CONTROL = "dm:"
 """All tasks of DeepMind Control; their names begin with it."""
+META_WORLD = "metaworld:"
+"""The same of Meta-World."""
 
 SAC_BY_TASK: Mapping[str, Mapping[str, Any]] = {
     DM_CONTROL: {"updates": 1.0, "lr": 5e-4, "random_steps": 1_000},
     "dm:quadruped-walk": {"lr": 1e-4},
+    META_WORLD: {"updates": 1.0, "lr": 3e-4, "minibatch": 512, "hidden": (256, 256, 256), "random_steps": 1_000},
 }
 """What SAC and TQC take besides: B-Pref's gradient step for every step, and its step sizes (Lee et al. 2021). Its
 networks of 2 x 1,024 and minibatches of 1,024 are left out: one gradient step of those takes a third of a second on two
-cores. docs/agents.md says so."""
+cores. On Meta-World its networks and minibatches are smaller, and taken too. docs/agents.md says so."""
+
+
+def family(task: str) -> str | None:
+    """Whose task it is, where all of one house share settings: `DM_CONTROL`, `META_WORLD`."""
+    return next((house for house in (DM_CONTROL, META_WORLD) if task.startswith(house)), None)
 
 
 def learner_for(agent: str, task: str | None) -> Learner | None:
@@ -267,8 +275,7 @@ def learner_for(agent: str, task: str | None) -> Learner | None:
         return config
     settings = dict(BY_TASK.get(task, {}))
     if agent.endswith((":SAC", ":TQC")):
-        family = SAC_BY_TASK[DM_CONTROL] if task.startswith(DM_CONTROL) else {}
-        settings |= {**family, **SAC_BY_TASK.get(task, {})}
+        settings |= {**SAC_BY_TASK.get(family(task) or "", {}), **SAC_BY_TASK.get(task, {})}
     known = {field.name for field in fields(config)}
     return replace(config, **{name: value for name, value in settings.items() if name in known})
 

@@ -60,7 +60,7 @@ def parser() -> Parser:
         spellings = dict.fromkeys(s for name in names for s in (name, _dashed(name)))
         p.add_argument(*spellings, dest=names[-1].lstrip("-").replace("-", "_"), **settings)  # pyright: ignore
 
-    option("-e", "--env_id", help="Reacher-v1, gym:Pendulum-v1, dm:walker-walk, atari:pong, MODULE:FACTORY …")
+    option("-e", "--env_id", help="Reacher-v1, gym:ID, dm:walker-walk, metaworld:reach, atari:pong, MODULE:FACTORY …")
     option("-p", "--predictor", help="rl: true reward; synth: comparisons by it; human: by a person")
     option("-n", "--name", help="of the run; the same command again goes on where it stopped")
     option("-s", "--seed", default="1", help="of every random choice (default 1)")

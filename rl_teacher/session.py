@@ -170,7 +170,7 @@ class Session:
             returns = self.evaluate(n_episodes)
             figures = {self._return: returns.mean, f"{self._return}_std": returns.std}
             if "success" in returns.measures:
-                figures["behavior_success"] = returns.measures["success"]
+                figures["behavior_success" if self.behavior else "success"] = returns.measures["success"]
             if isinstance(self.loop, TeachingLoop) and self.loop.ready:
                 segments = self.loop.pool.sample(SEGMENTS_TO_CORRELATE)
                 linear, by_rank = correlations(self.loop.reward, segments)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from rl_teacher.config import PPOConfig, RewardConfig
-from rl_teacher.learners import DQNConfig, Learner, ReplayConfig, learner_for
+from rl_teacher.learners import META_WORLD, DQNConfig, Learner, ReplayConfig, family, learner_for
 
 PIXELS = "pixels"
 """In a task's place where observations are pictures: Atari's settings for our PPO (Schulman et al. 2017, table 5, with
@@ -27,6 +27,7 @@ PPO_BY_TASK: Mapping[str, Mapping[str, Any]] = {
     "swimmer": {"gamma": 0.999, "lam": 0.99, "n_envs": 16, "n_steps": 512, "shortest": 96, "log_std_init": -0.5},
     "pendulum": {"gamma": 0.95},
     "doublependulum": {"gamma": 0.98, "lr_last": 0.1, "kl_limit": 0.03},
+    META_WORLD: {"n_envs": 16, "n_steps": 256, "shortest": 96, "gamma": 0.99, "minibatch": 512},
     PIXELS: {
         **{"n_envs": 16, "n_steps": 128, "shortest": 64, "minibatch": 256, "epochs": 3, "lr": 2.5e-4, "clip": 0.1},
         **{"gamma": 0.99, "lam": 0.95, "entropy_weight": 0.01, "value_weight": 0.5, "hidden": (256,)},
@@ -37,7 +38,8 @@ PPO_BY_TASK: Mapping[str, Mapping[str, Any]] = {
 
 def ppo_for(task: str | None, behavior: str | None = None) -> PPOConfig:
     """Our PPO's settings for a behaviour, if it has its own, or else for its task; None: a stock environment."""
-    return replace(PPOConfig(), **PPO_BY_TASK.get(behavior or "", PPO_BY_TASK.get(task or "", {})))
+    of_task = PPO_BY_TASK.get(task or "", PPO_BY_TASK.get(family(task or "") or "", {}))
+    return replace(PPOConfig(), **PPO_BY_TASK.get(behavior or "", of_task))
 
 
 def settings_for(agent: str, task: str | None, behavior: str | None = None) -> tuple[PPOConfig | None, Learner | None]:

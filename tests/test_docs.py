@@ -62,7 +62,8 @@ def test_every_command_is_documented():
 def test_every_metric_is_documented_and_every_documented_metric_exists():
     assert main(shlex.split("-p synth -l 20 -e Reacher-v1 -n m -t 60000 -V")) == 0
     assert main(shlex.split("-p rl --behavior reacher-spin -n b -t 5000 -V")) == 0
-    lines = [line for name in "mb" for line in Path(f"runs/{name}/metrics.jsonl").read_text().splitlines()]
+    assert main(shlex.split("-p rl -e tests.envs.lucky:Lucky -n l -t 5000 -V")) == 0
+    lines = [line for name in "mbl" for line in Path(f"runs/{name}/metrics.jsonl").read_text().splitlines()]
     written = {key for line in lines for key in json.loads(line)}
     rows = [row for row in (DOCS / "metrics.md").read_text().splitlines() if row.startswith("| `")]
     documented = {name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])}

@@ -7,6 +7,8 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from rl_teacher.viewpoint import viewpoint
+
 _mj: Any = mujoco  # a C extension without type stubs
 _FREE, _SLIDE, _HINGE = (_mj.mjtJoint.mjJNT_FREE, _mj.mjtJoint.mjJNT_SLIDE, _mj.mjtJoint.mjJNT_HINGE)
 _FIELD_OF_VIEW = np.radians(45.0)  # MuJoCo's default
@@ -27,8 +29,11 @@ def view(model: Any) -> str:
 
 
 def follows(model: Any) -> str:
-    """Along which axes the camera goes with the body: "x", "xy" or "none"; the latter where it cannot get away."""
-    if not model.njnt:
+    """Along which axes the camera goes with the body: "x", "xy" or "none"; the latter where it cannot get away.
+
+    Nor does the camera move where the model says itself from where it is to be seen.
+    """
+    if not model.njnt or viewpoint(model) is not None:
         return "none"
     kind, bounded = model.jnt_type[0], bool(model.jnt_limited[0])
     if kind != _FREE and (kind != _SLIDE or bounded):
@@ -48,8 +53,11 @@ def camera(model: Any) -> dict[str, Any]:
     """Distance (m), azimuth and elevation (degrees, as MuJoCo counts them) and what it looks at (m).
 
     Where the camera follows, the tracked geoms' mean takes the place of `lookat` along the followed axes. +x is to the
-    right in every view, so that "to the right" in instructions is true on the screen.
+    right in every view, so that "to the right" in instructions is true on the screen; unless the model says itself
+    from where it is to be seen.
     """
+    if (said := viewpoint(model)) is not None:
+        return said
     low, high = _extent(model)
     room = _ROOM_TO_MOVE if follows(model) != "none" else _ROOM_AROUND
     azimuth, elevation = {"side": (90.0, -8.0), "top": (90.0, -90.0), "corner": (115.0, -20.0)}[view(model)]

@@ -9,7 +9,7 @@ import numpy as np
 
 from rl_teacher.envs.behaviors import BEHAVIORS
 from rl_teacher.envs.games import whole_games
-from rl_teacher.envs.make import make_vec
+from rl_teacher.envs.make import GymnasiumVec, make_vec
 from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.protocols import Actor
 
@@ -28,7 +28,8 @@ class Returns:
     returns: tuple[float, ...]
     """One per episode, undiscounted."""
     measures: Mapping[str, float] = field(default_factory=dict)
-    """How well one of our behaviours was done, means over the episodes (`behaviors.Behavior.measure`); else empty."""
+    """How well one of our behaviours was done, means over the episodes (`behaviors.Behavior.measure`); or `success`,
+    the share of episodes that the environment called one; else empty."""
 
 
 def evaluate(actor: Actor, spec: EnvSpec, n_episodes: int = 20, seed: int = 0, n_threads: int = 1) -> Returns:
@@ -47,12 +48,15 @@ def evaluate(actor: Actor, spec: EnvSpec, n_episodes: int = 20, seed: int = 0, n
         seen = [obs]
         returns = np.zeros(n_episodes)
         running = np.ones(n_episodes, dtype=bool)
+        success = np.full(n_episodes, np.nan)
         for _ in range(spec.episode_steps or LONGEST):
             step = env.step(actor.act(obs, explore=False))
             obs = step.obs
             if spec.behavior in BEHAVIORS:  # else nobody looks at it
                 seen.append(obs)
             returns[running] += step.env_rew[running]
+            if isinstance(env, GymnasiumVec):
+                success[running] = env.succeeded[running]
             running &= ~(step.terminated | step.truncated)
             if not running.any():
                 break
@@ -60,13 +64,20 @@ def evaluate(actor: Actor, spec: EnvSpec, n_episodes: int = 20, seed: int = 0, n
         env.close()
     with np.errstate(over="ignore", invalid="ignore"):  # whoever reads the figures sees that they are not finite
         mean, std = float(returns.mean()), float(returns.std())
-    return Returns(mean, std, n_episodes, tuple(returns.tolist()), _measures(spec, seen))
+    return Returns(mean, std, n_episodes, tuple(returns.tolist()), _measures(spec, seen, success))
 
 
-def _measures(spec: EnvSpec, seen: Sequence[np.ndarray]) -> dict[str, float]:
-    """Means over the N episodes whose observations (N, D) are `seen` at T+1 steps: our tasks all end by the clock."""
+def _measures(spec: EnvSpec, seen: Sequence[np.ndarray], success: np.ndarray) -> dict[str, float]:
+    """Means over N episodes.
+
+    Args:
+        spec: Where.
+        seen: Observations (N, D) at T+1 steps: our tasks all end by the clock.
+        success: (N,), as the environment says; NaN where it says nothing.
+    """
     behavior = BEHAVIORS.get(spec.behavior or "")
     if behavior is None:
-        return {}
+        own_measure = spec.behavior is None and not np.isnan(success).any()
+        return {"success": float(success.mean())} if own_measure else {}
     figures = [behavior.measure(episode) for episode in np.stack(seen, axis=1)]
     return {name: float(np.mean([of_one[name] for of_one in figures])) for name in figures[0]}

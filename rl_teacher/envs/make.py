@@ -232,6 +232,12 @@ class GymnasiumVec:
         self._over = np.zeros(self.n_envs, dtype=bool)
         return np.stack(started).astype(self.obs_space.dtype)
 
+    @property
+    def succeeded(self) -> np.ndarray:
+        """Which episodes (N,) have so far been a success: 1 or 0, NaN where the environment says nothing of it."""
+        said = [np.nan if sim.succeeded is None else float(sim.succeeded) for sim in self._simulators]
+        return np.array(said)
+
     def close(self) -> None:
         """Free the simulators. Closing twice is harmless."""
         for sim in self._simulators:

@@ -65,6 +65,8 @@ class Simulator:
             self._env.close()
             self._env = make_env(spec.env_id, "rgb_array", spec.fixed_horizon)
         self._blame = Blame(spec.env_id, self._env)
+        self.succeeded: bool | None = None
+        """Whether the environment called this episode a success (`info["success"]`); None: it says nothing of it."""
         self._limit = spec.episode_steps if spec.task else None  # a stock environment counts by itself
         self._elapsed = 0
         self.obs_space, self.act_space = spaces(self._env)
@@ -76,7 +78,7 @@ class Simulator:
 
     def reset(self, seed: int | None = None) -> np.ndarray:
         """Start an episode and return its first observation, (D,); a seed makes this and all later ones repeatable."""
-        self._elapsed = 0
+        self._elapsed, self.succeeded = 0, None
         with self._blame:
             obs, _ = self._env.reset(seed=seed)
             return self._seen(self._row(obs))
@@ -93,7 +95,9 @@ class Simulator:
 
     def _stock_step(self, act: np.ndarray) -> Step:
         with self._blame:
-            obs, rew, terminated, truncated, _ = self._env.step(given(self._env.action_space, act))
+            obs, rew, terminated, truncated, info = self._env.step(given(self._env.action_space, act))
+            if "success" in info:
+                self.succeeded = bool(self.succeeded or info["success"])
             step = Step(self._row(obs), float(rew), bool(terminated), bool(truncated and not terminated))
         return step if self._judge is None else step._replace(env_rew=float(self._judge(step.obs, {})))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gymnasium as gym
 
-from rl_teacher.envs import dmc
+from rl_teacher.envs import dmc, metaworld
 from rl_teacher.envs.atari import ATARI, AtariGame, check_horizon
 from rl_teacher.envs.fast import Fast
 from rl_teacher.envs.faults import Blame
@@ -21,7 +21,8 @@ def make_env(env_id: str, render_mode: str | None = None, horizon: str | None = 
     """One copy, with its own time limit; its observations in a row, if they can be laid out in one.
 
     Args:
-        env_id: "gym:ID", "dm:DOMAIN-TASK", "atari:GAME", or "package.module:factory" for one of the user's own.
+        env_id: "gym:ID", "dm:DOMAIN-TASK", "metaworld:TASK", "atari:GAME", or "package.module:factory" for one of the
+            user's own.
         render_mode: "rgb_array" has it draw itself when asked; None does without all that drawing needs.
         horizon: How its episodes are made to last until the clock (`horizon.HORIZONS`); None: they may end early.
 
@@ -37,6 +38,8 @@ def make_env(env_id: str, render_mode: str | None = None, horizon: str | None = 
         env = make_stock(env_id.removeprefix(STOCK), render_mode)
     elif env_id.startswith(dmc.PREFIX):
         env = dmc.make_dmc(env_id)
+    elif env_id.startswith(metaworld.PREFIX):
+        env = metaworld.make_metaworld(env_id)
     else:
         env = make_own(env_id, render_mode)
     with Blame(env_id, env):  # it may have no spaces at all
@@ -47,3 +50,12 @@ def make_env(env_id: str, render_mode: str | None = None, horizon: str | None = 
 def fast_form(env_id: str) -> Fast | None:
     """EnvPool's form of an environment from elsewhere; None where it has none that gives the same numbers."""
     return dmc.fast_form(env_id) if env_id.startswith(dmc.PREFIX) else None
+
+
+def called(env_id: str) -> str:
+    """An environment from elsewhere as it is called everywhere, however the user writes it.
+
+    Raises:
+        UserError: If it is of Meta-World, and the package is not installed or has no such task.
+    """
+    return metaworld.known_task(env_id) if env_id.startswith(metaworld.PREFIX) else env_id

@@ -20,7 +20,7 @@ from rl_teacher.choices import choices
 from rl_teacher.envs.atari import ATARI, CLIP_STEPS, FPS, LONGEST_GAME, known_game
 from rl_teacher.envs.fast import Fast
 from rl_teacher.envs.horizon import NEVER_DONE
-from rl_teacher.envs.sources import STOCK, fast_form, make_env
+from rl_teacher.envs.sources import STOCK, called, fast_form, make_env
 from rl_teacher.envs.stock import inspect, is_registered
 from rl_teacher.errors import UserError, unknown
 
@@ -239,7 +239,7 @@ def resolve(env_id: str, horizon: str | None = None) -> EnvSpec:
 
     The original's names, with any version and optionally `Short` in front ("Reacher-v1", "ShortHopper-v5"), and the
     tasks' short names ("cheetah") mean our tasks; "gym:CartPole-v1" is the stock environment,
-    "dm:walker-walk" a task of DeepMind Control, "atari:Pong" a game,
+    "dm:walker-walk" a task of DeepMind Control, "metaworld:button-press" one of Meta-World, "atari:Pong" a game,
     "package.module:factory" what a function of the user's own returns.
 
     Args:
@@ -252,7 +252,7 @@ def resolve(env_id: str, horizon: str | None = None) -> EnvSpec:
     if env_id.startswith(ATARI):
         return _game(env_id, horizon)
     if ":" in env_id:
-        return _from_elsewhere(env_id, horizon)
+        return _from_elsewhere(called(env_id), horizon)
     if horizon is not None:
         raise UserError(
             f"--fixed_horizon {horizon} given with '{env_id}'; it is for environments from elsewhere ({STOCK}ID, "

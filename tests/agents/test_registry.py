@@ -12,6 +12,7 @@ from rl_teacher.config import read_config
 from rl_teacher.errors import UserError
 from rl_teacher.learners import ReplayConfig, TRPOConfig, learner_for
 from rl_teacher.options import parse
+from rl_teacher.settings import ppo_for
 from rl_teacher.teach import main
 
 
@@ -40,6 +41,14 @@ def test_sac_has_b_prefs_settings_on_deepmind_control_and_the_usual_ones_elsewhe
         assert (quadruped.updates, quadruped.lr) == (1.0, 1e-4)
         assert learner_for(agent, "gym:Pendulum-v1") == learner_for(agent, "cheetah") == ReplayConfig()
     assert learner_for("sbx:TD3", "dm:walker-walk") == learner_for("sbx:TD3", None)
+
+
+def test_sac_has_pebbles_settings_on_meta_world():
+    for agent in ("sb3:SAC", "sbx:SAC"):
+        door = learner_for(agent, "metaworld:door-open")
+        assert isinstance(door, ReplayConfig)
+        assert (door.updates, door.lr, door.minibatch, door.hidden) == (1.0, 3e-4, 512, (256, 256, 256))
+    assert ppo_for("metaworld:door-open") == ppo_for("metaworld:hammer") != ppo_for("dm:walker-walk") == ppo_for(None)
 
 
 def test_the_command_finds_them_by_the_environments_name():

@@ -182,3 +182,16 @@ def test_a_body_without_joints_has_a_camera_all_the_same() -> None:
     model = mujoco.MjModel.from_xml_string("<mujoco><worldbody><geom size='1'/></worldbody></mujoco>")
     assert (view(model), follows(model), len(tracked(model))) == ("corner", "none", 0)
     assert camera(model)["distance"] > 1.0
+
+
+def test_a_model_that_says_its_view_is_seen_from_there_and_the_camera_stays() -> None:
+    free = "<body><freejoint/><geom size='1'/></body>"
+    custom = "<custom><numeric name='rl-teacher-view' data='1.5 160 -30 0 .6 .15'/></custom>"
+    model, other = (
+        mujoco.MjModel.from_xml_string(f"<mujoco>{says}<worldbody>{free}</worldbody></mujoco>")
+        for says in (custom, custom.replace(" .15", ""))
+    )
+    seen = {"distance": 1.5, "azimuth": 160.0, "elevation": -30.0, "lookat": [0.0, 0.6, 0.15]}
+    assert (camera(model), follows(model)) == (seen, "none")
+    assert len(tracked(model)) == 0
+    assert (camera(other)["azimuth"], follows(other)) == (115.0, "xy")  # five numbers are none

@@ -32,3 +32,15 @@ def test_a_return_is_the_sum_over_one_whole_episode() -> None:
 def test_what_comes_after_an_early_end_does_not_count() -> None:
     found = evaluate(Still((), 1), resolve("gym:CartPole-v1"), n_episodes=6, seed=0)
     assert all(5 <= total <= 15 for total in found.returns)  # one point a step, pushed over in some nine steps
+
+
+@pytest.mark.parametrize(("value", "share"), [(0.6, 1.0), (-0.6, 0.0)])
+def test_an_episode_that_its_environment_once_called_a_success_is_one(value: float, share: float) -> None:
+    found = evaluate(Still((1,), value), resolve("tests.envs.lucky:Lucky"), n_episodes=4)
+    assert found.measures == {"success": share}
+    assert found.returns == pytest.approx([5 * value] * 4)
+
+
+def test_where_nothing_is_called_a_success_there_is_no_such_figure() -> None:
+    assert not evaluate(Still((), 1), resolve("gym:CartPole-v1"), n_episodes=2).measures
+    assert not evaluate(Still((2,)), resolve("ShortReacher-v1"), n_episodes=2).measures
