@@ -286,7 +286,7 @@ def _from_elsewhere(env_id: str, horizon: str | None) -> EnvSpec:
         fixed_horizon=horizon,
         choices=found.choices,
         pixels=found.pixels,
-        fast=None if horizon else fast_form(env_id),
+        fast=fast_form(env_id),  # of none that ends early
     )
 
 
