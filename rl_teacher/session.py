@@ -207,7 +207,7 @@ class Session:
             self.save(self.loop.steps)
 
     def _leg_is_over(self, steps: int) -> bool:
-        if not self.has_legs:
+        if not self.has_legs or self.loop.cut:  # a run that was never stopped begins none there
             return False
         return self._leg is None or steps // LEG_STEPS > self._leg // LEG_STEPS
 

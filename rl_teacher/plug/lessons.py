@@ -180,6 +180,7 @@ class Lessons:
         seconds = time.perf_counter() - self._began  # how much of it went into playing, only the learner knows
         told = {"steps": self._taken, "collect_seconds": 0.0, "learn_seconds": seconds, "update_seconds": seconds}
         self._taken = 0
+        self._loop.took(told)
         self._record(self._loop.end(told))
 
     def _record(self, info: Info) -> None:
