@@ -32,7 +32,7 @@ from rl_teacher.hints import serve_command
 from rl_teacher.insight.curves import Curves
 from rl_teacher.insight.subject import Subject
 from rl_teacher.lengths import check_length, check_same
-from rl_teacher.loop import Loop, TeachingLoop
+from rl_teacher.loop import TeachingLoop
 from rl_teacher.metrics import Metrics
 from rl_teacher.options import Machine, schedule_for
 from rl_teacher.pace import pace_for
@@ -44,6 +44,7 @@ from rl_teacher.queries.strategies import make_strategy
 from rl_teacher.replaying import check_fit
 from rl_teacher.replays import Replays
 from rl_teacher.reward.model import RewardEnsemble
+from rl_teacher.rounds import Loop
 from rl_teacher.runs import RunFolder
 from rl_teacher.serving import FIRST_PORT, PageServer, Place, invitation, listen
 from rl_teacher.session import Session

@@ -10,8 +10,9 @@ from typing import Any
 from rl_teacher import checkpoints
 from rl_teacher.config import RunConfig
 from rl_teacher.errors import UserError
-from rl_teacher.loop import PAUSED, TeachingLoop
+from rl_teacher.loop import TeachingLoop
 from rl_teacher.protocols import RewardFn
+from rl_teacher.rounds import PAUSED
 from rl_teacher.runs import read_settings
 
 EXPLORED = "explored"

@@ -16,9 +16,10 @@ import numpy as np
 import torch
 
 from rl_teacher.envs.stage import random_actions
-from rl_teacher.loop import Lesson, TeachingLoop
+from rl_teacher.loop import TeachingLoop
 from rl_teacher.plug.adapting import checked
 from rl_teacher.protocols import Actor, Info, Observer, RewardFn
+from rl_teacher.rounds import Lesson
 from rl_teacher.stacks import is_picture
 from rl_teacher.tensors import save_finite
 
