@@ -25,14 +25,14 @@ from rl_teacher.envs.episode import play_episode
 from rl_teacher.envs.evaluate import evaluate
 from rl_teacher.envs.stage import Stage
 from rl_teacher.envs.tasks import EnvSpec
-from rl_teacher.errors import UserError
 from rl_teacher.exploring import ExploringLoop, explored_agent
 from rl_teacher.feedback.place import check_for_people
 from rl_teacher.feedback.store import Store, open_store
 from rl_teacher.hints import serve_command
 from rl_teacher.insight.curves import Curves
 from rl_teacher.insight.subject import Subject
-from rl_teacher.loop import Loop, TeachingLoop
+from rl_teacher.lengths import check_length, check_same
+from rl_teacher.loop import TeachingLoop
 from rl_teacher.metrics import Metrics
 from rl_teacher.options import Machine, schedule_for
 from rl_teacher.pace import pace_for
@@ -44,6 +44,7 @@ from rl_teacher.queries.strategies import make_strategy
 from rl_teacher.replaying import check_fit
 from rl_teacher.replays import Replays
 from rl_teacher.reward.model import RewardEnsemble
+from rl_teacher.rounds import Loop
 from rl_teacher.runs import RunFolder
 from rl_teacher.serving import FIRST_PORT, PageServer, Place, invitation, listen
 from rl_teacher.session import Session
@@ -132,6 +133,8 @@ def build(
     session.begin_leg = begin_leg
     if checkpoint is not None:
         session.restore(checkpoint)
+        if isinstance(session.loop, TeachingLoop) and not config.replay:
+            check_same(session.loop.comparisons.values(), spec)
         console.line(f"going on from step {session.loop.steps:,}")
     elif explored is not None:
         session.begin_with(explored)
@@ -285,19 +288,6 @@ def _subject(session: Session, agent: Agent, spec: EnvSpec) -> Subject:
         film=lambda job: render(desk.store, desk.maker, job),
         has_true_return=spec.behavior is None,
     )
-
-
-def check_length(spec: EnvSpec) -> None:
-    """Refuse an environment whose episodes are too short for one segment.
-
-    Raises:
-        UserError: With both lengths.
-    """
-    if spec.episode_steps is not None and spec.clip_steps > spec.episode_steps:
-        raise UserError(
-            f"Segments of {spec.clip_steps} steps are longer than an episode of '{spec.env_id}', which has "
-            f"{spec.episode_steps}. Choose an environment with longer episodes."
-        )
 
 
 def _state(checkpoint: Path | None) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from typing import Any
 from rl_teacher import checkpoints
 from rl_teacher.config import RunConfig
 from rl_teacher.errors import UserError
-from rl_teacher.loop import PAUSED, Loop, TeachingLoop
+from rl_teacher.loop import TeachingLoop
 from rl_teacher.protocols import RewardFn
+from rl_teacher.rounds import PAUSED
 from rl_teacher.runs import read_settings
 
 EXPLORED = "explored"
@@ -59,12 +60,12 @@ class ExploringLoop(TeachingLoop):
             if self.watch.paused():
                 self.idle(PAUSED)
                 continue
-            self.watch.say(f"exploring: {self.explored:,} of {self.explore_steps:,} steps")
-            n_steps = min(self.explore_round, self.explore_steps - self.explored, self.lesson(None).n_steps)
+            lesson = self.lesson(None, f"exploring: {self.explored:,} of {self.explore_steps:,} steps")
+            n_steps = min(self.explore_round, self.explore_steps - self.explored, lesson.n_steps)
             info = self.agent.train(n_steps, self.novelty)
             self.explored += int(info["steps"])
-            figures = Loop.end(self, info)
-            self.watch.record(self.steps, figures)
+            self.took(info)
+            self.watch.record(self.steps, info)
         if not self._kept and not self.over():
             self._kept = True
             self.watch.has_explored(self.steps)

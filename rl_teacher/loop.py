@@ -12,104 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rl_teacher.errors import UserError
-from rl_teacher.pace import Pace, StageAccount
-from rl_teacher.protocols import (
-    Actor,
-    Agent,
-    Info,
-    LabelSchedule,
-    Observer,
-    Pool,
-    QueryStrategy,
-    RewardFn,
-    RewardModel,
-    Stage,
-    Teacher,
-)
+from rl_teacher.pace import StageAccount
+from rl_teacher.protocols import Actor, Info, LabelSchedule, Pool, QueryStrategy, RewardModel, Stage, Teacher
+from rl_teacher.rounds import PAUSED, Lesson, Loop
 from rl_teacher.trajectory import Comparison
 
 NOTHING_YET = "no preference has been expressed yet"
 ONLY_TIES = "only ties so far: nothing is preferred yet, so there is nothing to learn; answer left or right"
-PAUSED = "paused"
 PATIENCE = 50
 """Plays in a row that give no question before the environment is held to be unfit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What an agent is to do in a round."""
-
-    n_steps: int
-    """Environment steps to learn for, at least."""
-    reward: RewardFn | None
-    """What to please, frozen meanwhile; None: the environment's own reward."""
-
-
-@dataclass
-class Loop:
-    """The agent learns from the environment's own reward (`rl` mode), round by round."""
-
-    agent: Agent
-    pace: Pace
-    watch: Observer
-    steps: int = 0
-    """Environment steps so far, the stage's included."""
-    _speed: float | None = None
-    """Steps a second of the last round."""
-
-    def run(self) -> None:
-        """Until the steps are done or somebody stops it."""
-        self.prepare()
-        while not self.over():
-            info = self.round()
-            self.watch.record(self.steps, info)
-
-    def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps of the loop itself, as JSON."""
-        return {"steps": self.steps}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` gave, before `run`."""
-        self.steps = state["steps"]
-
-    def over(self) -> bool:
-        """Whether the run has come to its end."""
-        done = self.pace.total_steps is not None and self.steps >= self.pace.total_steps
-        return done or self.watch.should_stop()
-
-    def prepare(self) -> None:
-        """What comes before the agent learns."""
-
-    def round(self) -> dict[str, float]:
-        """One round; returns its figures."""
-        lesson = self.begin()
-        return self.end({} if lesson is None else self.agent.train(lesson.n_steps, lesson.reward))
-
-    def begin(self) -> Lesson | None:
-        """The first half of a round: wait until the agent may learn. None: there is nothing to learn in this round."""
-        while self.watch.paused() and not self.over():
-            self.idle(PAUSED)
-        self.watch.say("learning from the true reward")
-        return self.lesson(None)
-
-    def end(self, info: Info) -> dict[str, float]:
-        """The second half: what comes after the agent has learned; `info` is what it said, see `protocols.Agent`."""
-        if info:
-            self.steps += int(info["steps"])
-            self._speed = info["steps"] / max(1e-3, info["collect_seconds"] + info["learn_seconds"])
-        return dict(info)
-
-    def lesson(self, reward: RewardFn | None) -> Lesson:
-        """A round's learning, or what is left of the run."""
-        n_steps = self.pace.steps_now(self._speed)
-        if self.pace.total_steps is not None:
-            n_steps = max(1, min(n_steps, self.pace.total_steps - self.steps))
-        return Lesson(n_steps, reward)
-
-    def idle(self, message: str) -> None:
-        """Sleep a moment, saying what for, and count it as waiting."""
-        with self.watch.phase("wait"):
-            self.watch.idle(message)
 
 
 @dataclass
@@ -214,9 +125,8 @@ class TeachingLoop(Loop):
             self.watch.say(f"{NOTHING_YET}: asking, not learning")
             return None
         ties = all(comparison.mu[0] == comparison.mu[1] for comparison in self.comparisons.values())
-        self.watch.say(ONLY_TIES if ties else "learning from the answers")
         self._lesson_began = time.time()
-        return self.lesson(self.reward.incentive)
+        return self.lesson(self.reward.incentive, ONLY_TIES if ties else "learning from the answers")
 
     def end(self, info: Info) -> dict[str, float]:
         """Ask about what the agent does now, listen, fit."""

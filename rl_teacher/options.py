@@ -256,11 +256,5 @@ def _instructions(given: str | None) -> str:
         raise UserError(f"--instructions {given} given, but it cannot be read: {error}. Give text, or @file.") from None
 
 
-def _one_of(kind: str, given: str, allowed: Sequence[str] | dict) -> str:
-    if given not in allowed:
-        raise unknown(kind, given, allowed)
-    return given
-
-
 def _dashed(name: str) -> str:
     return name if not name.startswith("--") else "--" + name[2:].replace("_", "-")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rl_teacher.config import RunConfig
+from rl_teacher.learners import DQNConfig, ReplayConfig
 
 ROUND_STEPS = 32_768
 """Steps between two fits: eight rollouts of our PPO, some 1.5 s on HalfCheetah; …"""
@@ -14,6 +15,8 @@ ROUNDS = 32
 """… fewer in short runs, so that there are about so many fits."""
 HUMAN_ROUND_SECONDS = 1.0
 """With a person a round is one rollout, and shorter where it would take longer than this: an answer is used soon."""
+BITE_BOUTS = 4
+"""Bouts of learning from a replay before it is looked up: 256 steps, a second or two where they are slow."""
 STALE_STEPS = 160_000
 """Open questions about older behaviour are taken back: 20 answers' worth."""
 STAGE_SHARE = 0.05
@@ -46,12 +49,24 @@ class Pace:
     """Steps after which an open question is taken back."""
     round_seconds: float | None = None
     """A round is to take no longer: where the environment is slow, rounds are shorter. None: as long as they like."""
+    bite_steps: int | None = None
+    """Steps after which the agent can be held up without any change in what it learns; None: only after a round."""
 
     def steps_now(self, steps_per_second: float | None) -> int:
         """Environment steps of the next round, at the speed of the last one; None before there was one."""
         if self.round_seconds is None or steps_per_second is None:
             return self.round_steps
         return max(1, min(self.round_steps, int(self.round_seconds * steps_per_second)))
+
+    def bites(self, n_steps: int) -> list[int]:
+        """A round in parts that an agent learns from just as from the whole: the last takes what is left over.
+
+        So it is no shorter than the others, for rollouts would be shorter with it.
+        """
+        if self.bite_steps is None or n_steps < 2 * self.bite_steps:
+            return [n_steps]
+        n_before = n_steps // self.bite_steps - 1
+        return [self.bite_steps] * n_before + [n_steps - n_before * self.bite_steps]
 
     def to_ask(self, desired: int, n_decided: int, n_open: int) -> int:
         """How many questions to put now, given the answers that should exist by now, those that do, and those open."""
@@ -163,7 +178,7 @@ class StageAccount:
 def pace_for(config: RunConfig, clip_steps: int) -> Pace:
     """The rhythm of a run: long rounds without a person, short ones with."""
     if config.predictor == "rl":
-        return Pace(config.num_timesteps, ROUND_STEPS, clip_steps)
+        return Pace(config.num_timesteps, ROUND_STEPS, clip_steps, bite_steps=_bite(config))
     human = config.predictor == "human"
     return Pace(
         total_steps=None if config.endless else config.num_timesteps,
@@ -176,7 +191,14 @@ def pace_for(config: RunConfig, clip_steps: int) -> Pace:
         slack=4 if human else 0,
         stale_after=STALE_STEPS,
         round_seconds=HUMAN_ROUND_SECONDS if human else None,
+        bite_steps=_bite(config),
     )
+
+
+def _bite(config: RunConfig) -> int:
+    """A whole rollout, or a few bouts of learning from a replay, which take a second or two where they are slow."""
+    rollout, shortest = config.rounds()
+    return BITE_BOUTS * shortest if isinstance(config.learner, ReplayConfig | DQNConfig) else rollout
 
 
 def _human_round(config: RunConfig) -> int:

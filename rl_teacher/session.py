@@ -20,10 +20,11 @@ from rl_teacher.files import write_json
 from rl_teacher.insight.curves import Curves
 from rl_teacher.insight.serve import attend
 from rl_teacher.insight.subject import Subject
-from rl_teacher.loop import Loop, TeachingLoop
+from rl_teacher.loop import TeachingLoop
 from rl_teacher.metrics import Metrics, correlations, memory_mb
 from rl_teacher.protocols import Info
 from rl_teacher.replays import Replays
+from rl_teacher.rounds import Loop
 from rl_teacher.runs import RunFolder
 from rl_teacher.serving import PageServer
 from rl_teacher.stopwatch import Stopwatch
@@ -207,7 +208,7 @@ class Session:
             self.save(self.loop.steps)
 
     def _leg_is_over(self, steps: int) -> bool:
-        if not self.has_legs:
+        if not self.has_legs or self.loop.cut:  # a run that was never stopped begins none there
             return False
         return self._leg is None or steps // LEG_STEPS > self._leg // LEG_STEPS
 

@@ -43,8 +43,9 @@ def make_maker(spec: EnvSpec, model: Any | None, blind: str | None, for_people: 
         return maker
     if maker is None:
         raise UserError(
-            f"'{spec.env_id}' given with -p human, but people cannot see it: {blind or INVISIBLE}. Install what it "
-            "draws itself with (pip install 'rl-teacher[pixels]'), or teach it with -p synth."
+            f"'{spec.env_id}' given with -p human, but people cannot see it: {blind or INVISIBLE}. Allowed is what "
+            "draws itself (render_mode 'rgb_array') or is on MuJoCo. Install what it draws itself with (pip install "
+            "'rl-teacher[pixels]'), give it a render(), or teach it with -p synth."
         )
     if isinstance(maker, FromStates):
         try:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rl_teacher.insight.alarm import Alarm
-from rl_teacher.loop import Loop, TeachingLoop
+from rl_teacher.loop import TeachingLoop
+from rl_teacher.rounds import Loop
 
 
 def tally(loop: Loop) -> dict[str, int]:

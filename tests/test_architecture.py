@@ -13,14 +13,15 @@ PACKAGE = Path(__file__).resolve().parent.parent / "rl_teacher"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "versions" not in path.parts)
 
 FORBIDDEN = {
-    "agents": {"reward", "teachers", "queries", "feedback", "loop", "server"},
-    "feedback": {"plug", "server", "teachers", "agents", "envs", "reward", "loop", "clips"},
+    "agents": {"reward", "teachers", "queries", "feedback", "loop", "rounds", "server"},
+    "feedback": {"plug", "server", "teachers", "agents", "envs", "reward", "loop", "rounds", "clips"},
     "server": {
         "teachers",
         "agents",
         "envs",
         "reward",
         "loop",
+        "rounds",
         "clips",
         "queries",
         "session",
@@ -37,18 +38,31 @@ FORBIDDEN = {
         "reward",
         "queries",
         "loop",
+        "rounds",
         "server",
         "clips",
         "session",
         "build",
     },
-    "reward": {"plug", "agents", "teachers", "queries", "feedback", "envs", "loop", "server", "clips"},
-    "queries": {"plug", "agents", "teachers", "reward", "feedback", "envs", "loop", "server", "clips"},
-    "envs": {"plug", "agents", "teachers", "reward", "queries", "feedback", "loop", "server", "clips"},
-    "clips": {"plug", "agents", "teachers", "reward", "queries", "feedback", "loop", "server"},
-    "teachers": {"plug", "agents", "reward", "queries", "envs", "loop", "server"},
+    "reward": {"plug", "agents", "teachers", "queries", "feedback", "envs", "loop", "rounds", "server", "clips"},
+    "queries": {"plug", "agents", "teachers", "reward", "feedback", "envs", "loop", "rounds", "server", "clips"},
+    "envs": {"plug", "agents", "teachers", "reward", "queries", "feedback", "loop", "rounds", "server", "clips"},
+    "clips": {"plug", "agents", "teachers", "reward", "queries", "feedback", "loop", "rounds", "server"},
+    "teachers": {"plug", "agents", "reward", "queries", "envs", "loop", "rounds", "server"},
     "plug": {"agents", "teachers", "queries", "feedback", "server", "clips", "session", "build", "teach"},
-    "protocols": {"plug", "agents", "teachers", "reward", "queries", "feedback", "envs", "loop", "server", "clips"},
+    "protocols": {
+        "plug",
+        "agents",
+        "teachers",
+        "reward",
+        "queries",
+        "feedback",
+        "envs",
+        "loop",
+        "rounds",
+        "server",
+        "clips",
+    },
     "trajectory": {
         "plug",
         "protocols",
@@ -60,10 +74,12 @@ FORBIDDEN = {
         "feedback",
         "envs",
         "loop",
+        "rounds",
     },
 }
 AGENTS_MAY = {"rl_teacher.plug.wrappers", "rl_teacher.plug.adapting"}
-LOOP_MAY = {"protocols", "trajectory", "pace", "errors"}
+LOOP_MAY = {"rounds", "protocols", "trajectory", "pace", "errors"}
+ROUNDS_MAY = {"protocols", "pace"}
 HEAVY = {"torch", "gymnasium", "mujoco", "envpool", "safetensors.torch"}
 
 
@@ -103,6 +119,7 @@ def test_agents_use_no_more_of_the_plug_than_its_wrappers(path):
 
 def test_the_loop_knows_only_verbs():
     assert {part(module) for module in imports(PACKAGE / "loop.py")} - {""} == LOOP_MAY
+    assert {part(module) for module in imports(PACKAGE / "rounds.py")} - {""} == ROUNDS_MAY
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if p.parent.name in {"feedback", "server", "routes"}], ids=name)

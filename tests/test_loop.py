@@ -4,9 +4,9 @@ import pytest
 
 from rl_teacher.errors import UserError
 from rl_teacher.labels import Verdict
-from rl_teacher.loop import Loop
 from rl_teacher.pace import Pace
 from rl_teacher.queries.schedules import ConstantSchedule, ExponentialSchedule
+from rl_teacher.rounds import Loop
 from rl_teacher.teachers.synthetic import SyntheticTeacher
 from tests.fakes import FakeAgent, FakePerson, FakeStage, FakeWatch, K, human_pace, teaching, trajectory
 

@@ -274,9 +274,9 @@ def test_a_nan_in_r_hat_ends_the_run_with_a_line_and_poisons_no_checkpoint(monke
 def test_segments_longer_than_the_episode_are_refused():
     from dataclasses import replace
 
-    from rl_teacher.build import check_length
     from rl_teacher.envs.tasks import resolve
     from rl_teacher.errors import UserError
+    from rl_teacher.lengths import check_length
 
     check_length(resolve("ShortReacher-v1"))
     with pytest.raises(

@@ -147,7 +147,7 @@ class FollowingReplay(ReplayBuffer):
         if n_rows > self.buffer_size:
             raise ValueError(f"{n_rows} rows for a ring of {self.buffer_size}")
         self.observations[:n_rows] = held["obs"]
-        self.next_observations[: n_rows - 1] = held["obs"][1:]
+        self.next_observations[: max(0, n_rows - 1)] = held["obs"][1:]  # of none there is no next one
         self.next_observations[:n_rows][~held["same"]] = held["others"]
         self.actions[:n_rows], self.rewards[:n_rows] = held["act"], held["rew"]
         self.dones[:n_rows], self.timeouts[:n_rows] = held["ends"]

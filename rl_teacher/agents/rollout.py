@@ -59,7 +59,11 @@ class Collector:
             self._obs = self.env.reset()
         obs, acts, raws, rews, terms, truncs, valids = [self._obs], [], [], [], [], [], []
         for _ in range(n_steps):
-            act, raw = choose(obs[-1])
+            try:
+                act, raw = choose(obs[-1])
+            except NotFiniteError:
+                _check(np.stack(obs))  # the environment's fault is told before the agent's
+                raise
             out = self.env.step(act)
             acts.append(act)
             raws.append(raw)
@@ -71,13 +75,19 @@ class Collector:
             self._fresh = ~(out.terminated | out.truncated)
         self._obs = obs[-1]
         rollout = Rollout(*(np.stack(rows) for rows in (obs, acts, raws, rews, terms, truncs, valids)))
-        if rollout.obs.dtype != np.uint8 and not np.isfinite(rollout.obs).all():
-            t, n = np.argwhere(~np.isfinite(rollout.obs.reshape(n_steps + 1, self.env.n_envs, -1)).all(-1))[0]
-            raise NotFiniteError(
-                f"The environment gave an observation that is not finite (environment {n} of {self.env.n_envs}, step "
-                f"{t} of the rollout). Mend the environment; started again, the run goes on from its last checkpoint."
-            )
+        _check(rollout.obs)
         return rollout
+
+
+def _check(obs: np.ndarray) -> None:
+    """Refuse observations (T, N, *obs) that are no numbers, and say which."""
+    if obs.dtype == np.uint8 or np.isfinite(obs).all():
+        return
+    t, n = np.argwhere(~np.isfinite(obs.reshape(*obs.shape[:2], -1)).all(-1))[0]
+    raise NotFiniteError(
+        f"The environment gave an observation that is not finite (environment {n} of {obs.shape[1]}, step {t} of the "
+        "rollout). Mend the environment; started again, the run goes on from its last checkpoint."
+    )
 
 
 def gae(

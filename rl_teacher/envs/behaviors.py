@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rl_teacher.envs import judges, tasks
+from rl_teacher.envs.nine import RewardFormula, See, Task
 from rl_teacher.envs.own_judge import judged_by
-from rl_teacher.envs.tasks import EnvSpec, RewardFormula, See, Task
+from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.errors import UserError, unknown
 
 Measure = Callable[[np.ndarray], Mapping[str, float]]

@@ -39,7 +39,8 @@ SAME_IN_ENVPOOL: Mapping[str, tuple[str, ...]] = {
     "pendulum-swingup": ("orientation", "velocity"),
 }
 """Tasks of which tests/envs/test_dmc.py shows that EnvPool has the same numbers, and the parts of their observations in
-the package's order. Of the others no state can be carried over to compare, or EnvPool's differ (point_mass-hard)."""
+the package's order. None of them ends early: a fixed horizon changes nothing. Of the others no state can be carried
+over to compare, or EnvPool's differ (point_mass-hard)."""
 
 _SAYS: Mapping[str, str] = {
     "acrobot-swingup": "Swing both links up and keep them upright.",
@@ -125,6 +126,8 @@ class Control(gym.Env):
 
     def __init__(self, control: Any, random: np.random.RandomState, says: str | None) -> None:
         self._control, self._random = control, random
+        self._ended = control.task.get_termination
+        control.task.get_termination = _never  # a step after an end would begin a new episode: see `step`
         self.dt = float(control.control_timestep())
         self.metadata = {"render_modes": [], "render_fps": 1.0 / self.dt, "clip_steps": CLIP_STEPS}
         if says is not None:
@@ -157,11 +160,18 @@ class Control(gym.Env):
         return self._control.reset().observation, {}
 
     def step(self, action: np.ndarray) -> tuple[Mapping[str, Any], float, bool, bool, dict[str, Any]]:
-        """Take a step."""
+        """Take a step. After an end it goes on, if nobody resets it (`horizon.NEVER_DONE`)."""
         took = self._control.step(action)
-        terminated = took.last() and took.discount == 0.0
-        return took.observation, float(took.reward or 0.0), terminated, took.last() and not terminated, {}
+        discount = self._ended(self._control.physics)  # None: it goes on
+        terminated = discount == 0.0
+        truncated = not terminated and (took.last() or discount is not None)
+        return took.observation, float(took.reward or 0.0), terminated, truncated, {}
 
     def close(self) -> None:
         """Free the simulator."""
         self._control.close()
+
+
+def _never(physics: Any) -> None:
+    """As a task of theirs says that an episode goes on."""
+    del physics

@@ -12,6 +12,7 @@ import gymnasium as gym
 import rl_teacher
 from rl_teacher.errors import BrokenEnvironmentError, UserError
 
+MEND = "Mend it and start the same command again."
 LONGEST = 300
 """Letters shown of what was raised; the log has the rest."""
 _OURS = os.path.dirname(rl_teacher.__file__) + os.sep
@@ -48,7 +49,7 @@ class Blame:
         said = " ".join(str(error).split())[:LONGEST]
         raise BrokenEnvironmentError(
             f"The environment '{self._env_id}' raised {type(error).__name__}{f': {said}' if said else ''} "
-            f"({where(error, _home(self._env))}). Mend it and start the same command again."
+            f"({where(error, _home(self._env))}). {MEND}"
         ) from error
 
 

@@ -11,6 +11,8 @@ from rl_teacher.errors import UserError, unknown
 
 NEVER_DONE = "never-done"
 ABSORBING = "absorbing"
+LONGEST = 300
+"""Letters shown of what was raised."""
 HORIZONS = (NEVER_DONE, ABSORBING)
 """The environment goes on as if nothing had happened; or it stands still where it ended and earns nothing more."""
 
@@ -34,7 +36,7 @@ class FixedHorizon(gym.Wrapper):
         how: Of `HORIZONS`.
 
     Raises:
-        UserError: If there is no such way, or the environment has no clock.
+        UserError: If there is no such way, or the environment has no clock; in `step`, if it cannot go on.
     """
 
     def __init__(self, env: gym.Env, how: str) -> None:
@@ -43,17 +45,17 @@ class FixedHorizon(gym.Wrapper):
             raise unknown("fixed horizon", how, HORIZONS)
         limit = clock(env)
         if limit is None:
-            name = env.spec.id if env.spec else str(env)
             raise UserError(
-                f"--fixed_horizon {how} given, but {name} has no clock, so no episode would ever end. Register it with "
-                "max_episode_steps, wrap it in gymnasium.wrappers.TimeLimit, or leave the option out."
+                f"--fixed_horizon {how} given, but {_name(env)} has no clock, so no episode would ever end. Register "
+                "it with max_episode_steps, wrap it in gymnasium.wrappers.TimeLimit, or leave the option out."
             )
         self._limit, self._absorbs = limit, how == ABSORBING
-        self._elapsed, self._end = 0, None
+        self._elapsed, self._ended = 0, False
+        self._end: np.ndarray | None = None
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Start an episode."""
-        self._elapsed, self._end = 0, None
+        self._elapsed, self._ended, self._end = 0, False, None
         return self.env.reset(seed=seed, options=options)
 
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
@@ -61,7 +63,25 @@ class FixedHorizon(gym.Wrapper):
         self._elapsed += 1
         if self._end is not None:
             return self._end.copy(), 0.0, False, self._elapsed >= self._limit, {}
-        obs, rew, terminated, truncated, info = self.env.step(action)
+        try:
+            obs, rew, terminated, truncated, info = self.env.step(action)
+        except Exception as error:
+            if not self._ended:
+                raise
+            raise self._stuck(error) from error
+        self._ended |= bool(terminated)
         if terminated and self._absorbs:
             self._end = np.array(obs)
         return obs, rew, False, bool(truncated) or self._elapsed >= self._limit, info
+
+    def _stuck(self, error: Exception) -> UserError:
+        """It went on behind its end, and its own code did not expect that."""
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST]
+        return UserError(
+            f"--fixed_horizon {NEVER_DONE} given, but {_name(self.env)} raised {said} in a step after its end, so it "
+            f"cannot go on there. Allowed is {ABSORBING}: begin another run with --fixed_horizon {ABSORBING}."
+        )
+
+
+def _name(env: gym.Env) -> str:
+    return env.spec.id if env.spec else str(env.unwrapped)

@@ -10,8 +10,9 @@ import numpy as np
 
 from rl_teacher.envs.fast import Fast
 from rl_teacher.envs.games import GameVec, is_game
+from rl_teacher.envs.nine import Task
 from rl_teacher.envs.simulator import Simulator
-from rl_teacher.envs.tasks import EnvSpec, Task
+from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.errors import UserError, unknown
 from rl_teacher.protocols import VecEnv, VecStep
 

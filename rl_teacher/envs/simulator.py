@@ -13,7 +13,7 @@ import numpy as np
 from gymnasium.envs.mujoco.inverted_double_pendulum_v5 import InvertedDoublePendulumEnv
 
 from rl_teacher.choices import choices
-from rl_teacher.envs.faults import Blame
+from rl_teacher.envs.faults import MEND, Blame
 from rl_teacher.envs.layout import given
 from rl_teacher.envs.sources import make_env
 from rl_teacher.envs.stock import route_warnings
@@ -163,7 +163,7 @@ def why_no_pictures(spec: EnvSpec) -> str | None:
                 simulator.reset(0)
                 simulator.picture()
     except UserError as error:
-        return str(error)
+        return str(error).removesuffix(MEND).strip().rstrip(".")  # a part of a sentence: what to do stands after it
     return None
 
 

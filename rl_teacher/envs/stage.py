@@ -18,8 +18,9 @@ from rl_teacher.trajectory import Source, Trajectory
 
 ENDS_EARLY = (
     "'{env_id}' ends episodes early. That tells the agent something that nobody has said; to have them last until the "
-    "clock, begin a run with --fixed_horizon absorbing, or never-done."
+    "clock, {first}begin a run with --fixed_horizon absorbing, or never-done."
 )
+NO_CLOCK = "of which it has none, wrap it in gymnasium.wrappers.TimeLimit and "
 
 
 class Stage:
@@ -51,7 +52,7 @@ class Stage:
         self.now = 0
         self.n_envs = n_envs
         self._run = run
-        self._env_id, self._warn = spec.env_id, warn
+        self._env_id, self._clock, self._warn = spec.env_id, spec.episode_steps, warn
         self._simulators = [Simulator(spec, pictures) for _ in range(n_envs)]
         self.obs_space: gym.spaces.Box = self._simulators[0].obs_space
         self.act_space: gym.Space = self._simulators[0].act_space
@@ -99,11 +100,11 @@ class Stage:
 
     def _cut(self, i: int, record: _Record) -> Trajectory:
         record.check()
-        if record.terminated and self._warn is not None:
-            self._warn(ENDS_EARLY.format(env_id=self._env_id))
-            self._warn = None
         source = Source(self._run, self.now, int(self._episode[i]), int(self._elapsed[i]))
         self._elapsed[i] += record.n_steps
+        if record.terminated and self._warn is not None and self._elapsed[i] != self._clock:
+            self._warn(ENDS_EARLY.format(env_id=self._env_id, first="" if self._clock else NO_CLOCK))
+            self._warn = None
         return record.trajectory(source)
 
     def _begin(self, i: int, record: _Record) -> None:

@@ -16,9 +16,10 @@ import numpy as np
 import torch
 
 from rl_teacher.envs.stage import random_actions
-from rl_teacher.loop import Lesson, TeachingLoop
+from rl_teacher.loop import TeachingLoop
 from rl_teacher.plug.adapting import checked
 from rl_teacher.protocols import Actor, Info, Observer, RewardFn
+from rl_teacher.rounds import Lesson
 from rl_teacher.stacks import is_picture
 from rl_teacher.tensors import save_finite
 
@@ -180,6 +181,7 @@ class Lessons:
         seconds = time.perf_counter() - self._began  # how much of it went into playing, only the learner knows
         told = {"steps": self._taken, "collect_seconds": 0.0, "learn_seconds": seconds, "update_seconds": seconds}
         self._taken = 0
+        self._loop.took(told)
         self._record(self._loop.end(told))
 
     def _record(self, info: Info) -> None:

@@ -68,7 +68,7 @@ class TeacherConfig:
         for name, trait in TRAITS.items():
             value = getattr(self, trait.field)
             if value is not None and not 0 <= value <= trait.most:
-                raise _refused(name, value)
+                raise _refused(name, _number(value))
 
     def __str__(self) -> str:
         faults = [

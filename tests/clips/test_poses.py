@@ -7,8 +7,9 @@ import pytest
 
 from rl_teacher.clips.camera import camera, follows, tracked, view
 from rl_teacher.clips.poses import beyond_poses, drawable, poses, scene
+from rl_teacher.envs.nine import TASKS
 from rl_teacher.envs.stage import Stage
-from rl_teacher.envs.tasks import TASKS, resolve
+from rl_teacher.envs.tasks import resolve
 
 WORLD = """
 <mujoco>

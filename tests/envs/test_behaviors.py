@@ -12,9 +12,9 @@ import pytest
 from rl_teacher.envs.behaviors import BEHAVIORS, resolve
 from rl_teacher.envs.evaluate import evaluate
 from rl_teacher.envs.make import make_vec
+from rl_teacher.envs.nine import TASKS
 from rl_teacher.envs.simulator import Simulator
 from rl_teacher.envs.stage import Stage, random_actions
-from rl_teacher.envs.tasks import TASKS
 from rl_teacher.errors import BrokenEnvironmentError, NotFiniteError, UserError
 from tests.envs.test_evaluate import Still
 

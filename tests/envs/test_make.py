@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from rl_teacher.envs.make import EnvPoolVec, GymnasiumVec, has_envpool, make_vec
+from rl_teacher.envs.nine import TASKS
 from rl_teacher.envs.stage import random_actions
-from rl_teacher.envs.tasks import TASKS, resolve
+from rl_teacher.envs.tasks import resolve
 from rl_teacher.errors import UserError
 from rl_teacher.protocols import VecEnv, VecStep
 

@@ -10,9 +10,10 @@ import pytest
 
 from rl_teacher.envs.behaviors import BEHAVIORS, resolve
 from rl_teacher.envs.make import EnvPoolVec, has_envpool
+from rl_teacher.envs.nine import TASKS, Task
 from rl_teacher.envs.simulator import Simulator
 from rl_teacher.envs.stage import random_actions
-from rl_teacher.envs.tasks import TASKS, EnvSpec, Task
+from rl_teacher.envs.tasks import EnvSpec
 
 pytestmark = pytest.mark.skipif(not has_envpool(), reason="EnvPool is not installed here")
 

@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from rl_teacher.envs.tasks import NAMES, TASKS, double_pendulum_tip, resolve
+from rl_teacher.envs.nine import NAMES, TASKS, double_pendulum_tip
+from rl_teacher.envs.tasks import resolve
 from rl_teacher.errors import UserError
 
 TABLE = {  # name: step s, frames per second, clip steps, episode, short episode
