@@ -1,7 +1,7 @@
 """Two environments of one's own, to be taught from nothing: docs/own-environment.md takes you through them.
 
 `lamp` is a desk lamp on MuJoCo, with an XML file of its own; `firefly` is seen as pictures. Neither has a reward: what
-they are to do is up to who teaches them. The judges at the end only take a person's place, so that runs can be repeated.
+they are to do is up to whoever teaches them. The judges at the end only take a person's place, so that runs repeat.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def look_up(obs: np.ndarray) -> np.ndarray:
 
 
 def nod(obs: np.ndarray) -> np.ndarray:
-    """`--behavior own_environment:nod`: the arms upright, the head always turning one way or the other. Between −1 and 2."""
+    """`--behavior own_environment:nod`: the arms upright, the head always turning. Between −1 and 2."""
     tall, head = obs[..., 3:5].mean(-1), np.abs(obs[..., 8] - obs[..., 7])
     return tall + np.clip(tall, 0, 1) * np.clip(head / 6, 0, 1)
 
