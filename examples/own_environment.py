@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium.envs.mujoco import MujocoEnv
 from gymnasium.wrappers import TimeLimit
 
-SIDE, SQUARE, STRIDE = 48, 8, 4
+SIDE, SQUARE, STRIDE = 48, 16, 8
 """Pixels of the firefly's picture, of its light, and of one step of its flight."""
 
 

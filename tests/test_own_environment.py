@@ -116,12 +116,12 @@ def test_a_firefly_is_judged_by_how_near_the_corner_it_is(own) -> None:
     env.reset(seed=0)
     for action in [2, 3] * 20:  # to the bottom left
         env.step(action)
-    way = [env.step(action)[0] for action in [1, 4] * 10]  # and from there to the top right
-    rewards = own.top_right(np.stack([way[:10], way[10:]]))
-    assert rewards.shape == (2, 10)
+    way = [env.step(action)[0] for action in [1, 4] * 4]  # and from there to the top right
+    rewards = own.top_right(np.stack([way[:4], way[4:]]))
+    assert rewards.shape == (2, 4)
     assert (np.diff(rewards.ravel()) > 0).all()
     assert rewards[-1, -1] == 1.0
-    assert rewards[0, 0] < 0.1
+    assert 0 < rewards[0, 0] < 0.2
 
 
 @pytest.mark.slow
