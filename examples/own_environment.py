@@ -43,7 +43,7 @@ class Lamp(MujocoEnv):
 
     def reset_model(self) -> np.ndarray:
         """Fold it up, never quite the same."""
-        folded = np.array([-0.8, 2.0, 1.0]) + self.np_random.uniform(-0.15, 0.15, 3)
+        folded = np.array([-0.6, 2.2, 1.0]) + self.np_random.uniform(-0.15, 0.15, 3)
         self.set_state(folded, self.np_random.normal(0, 0.1, 3))
         return self._obs()
 

@@ -135,6 +135,14 @@ def test_it_can_be_taught(name: str, judge: str) -> None:
     assert done["behavior_return"]["episodes"] == 20
 
 
+def test_without_a_judge_the_run_says_what_is_missing(capsys) -> None:
+    assert teach(f"-p synth -l 6 -e {NAME}:lamp -n x -t 600 {QUICK} --set reward.iters=2") == 0
+    said = capsys.readouterr().out
+    assert "only ties so far" in said
+    assert "The environment paid nothing in any of 20 episodes. If it never does, give a judge" in said
+    assert "True return" not in said
+
+
 def test_every_command_of_the_tutorial_is_one() -> None:
     given = re.findall(r"^ *rl-teacher teach (.+)$", PAGE.read_text(), re.MULTILINE)
     assert len(given) >= 4
