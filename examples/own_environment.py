@@ -43,7 +43,7 @@ class Lamp(MujocoEnv):
 
     def reset_model(self) -> np.ndarray:
         """Fold it up, never quite the same."""
-        folded = np.array([-0.6, 2.2, 1.0]) + self.np_random.uniform(-0.15, 0.15, 3)
+        folded = np.array([-0.3, 2.1, 1.0]) + self.np_random.uniform(-0.15, 0.15, 3)
         self.set_state(folded, self.np_random.normal(0, 0.1, 3))
         return self._obs()
 
@@ -109,12 +109,6 @@ def look_up(obs: np.ndarray) -> np.ndarray:
     """`--behavior own_environment:look_up`: all three limbs upright, and calm. Between −1.2 and 1."""
     upright, speed = obs[..., 3:6].mean(-1), obs[..., 6:9]
     return upright - 0.2 * np.tanh(np.square(speed).mean(-1))
-
-
-def nod(obs: np.ndarray) -> np.ndarray:
-    """`--behavior own_environment:nod`: the arms upright, the head always turning. Between −1 and 2."""
-    tall, head = obs[..., 3:5].mean(-1), np.abs(obs[..., 8] - obs[..., 7])
-    return tall + np.clip(tall, 0, 1) * np.clip(head / 6, 0, 1)
 
 
 def top_right(obs: np.ndarray) -> np.ndarray:
