@@ -131,13 +131,23 @@ def _was_drawn(name: str, machine: Machine) -> bool:
             return False
 
 
+def _advice(session: Session) -> str:
+    """What to do about an environment without a reward, where it is of use."""
+    if session.about["predictor"] == "human":
+        return ""
+    return " If it never does, give a judge, --behavior MODULE:FUNCTION, or teach it yourself with -p human."
+
+
 def _say_goodbye(session: Session, summary: dict, machine: Machine) -> None:
     line, name = session.console.line, session.folder.name
     kind = "Behavior return" if session.behavior else "True return"
     returns = summary[kind.lower().replace(" ", "_")]
     if returns and None not in returns.values():  # None stands for what is not finite
         success = f", success {returns['success']:.0%}" if "success" in returns else ""
-        line(f"{kind} {returns['mean']:,.1f} ± {returns['std']:,.1f} over {returns['episodes']} episodes{success}.")
+        if session.behavior or any((returns["mean"], returns["std"])):
+            line(f"{kind} {returns['mean']:,.1f} ± {returns['std']:,.1f} over {returns['episodes']} episodes{success}.")
+        else:
+            line(f"The environment paid nothing in any of {returns['episodes']} episodes.{_advice(session)}")
     session.replays.last(summary["steps"])
     watch = f" Watch the agent: {watch_command(name, machine)}" if session.desk.can_show else ""
     line(f"Everything is in {session.folder.path}.{watch}")

@@ -16,11 +16,14 @@ from rl_teacher.errors import BrokenEnvironmentError, NotFiniteError, UserError
 from rl_teacher.importing import import_own
 
 Judge = Callable[[np.ndarray], Any]
-"""obs (…, D) float64 -> rewards (…,)."""
+"""obs (…, D) float64, or pictures (…, *obs) float64, 0 to 255 -> rewards (…,)."""
 
 TRIED = 7
 """Steps that a judge is tried on before anything else is done."""
-NEEDED = "allowed is a function of obs (…, D) that returns finite rewards (…,), one for each observation"
+NEEDED = (
+    "allowed is a function of obs (…, D), or of pictures (…, *obs), that returns finite rewards (…,), one for each "
+    "observation"
+)
 
 
 def judged_by(spec: EnvSpec, name: str) -> EnvSpec:
@@ -33,8 +36,9 @@ def judged_by(spec: EnvSpec, name: str) -> EnvSpec:
     Raises:
         UserError: If it cannot be imported, raises something, or returns what is no reward for each observation.
     """
-    judge = OwnJudge(name, _found(name))
-    _try(judge, spec)
+    function, seen = _found(name), _played(spec)
+    judge = OwnJudge(name, function, seen[0].ndim)
+    _try(judge, seen)
     if spec.task is None:
         return replace(spec, behavior=name, judge=judge)
     return replace(spec, task=replace(spec.task, reward=judge, info_keys=()), behavior=name)
@@ -51,16 +55,18 @@ class OwnJudge:
 
     name: str
     function: Judge
+    n_axes: int
+    """Axes of one observation: 1, or those of a picture."""
 
     def __call__(self, obs: np.ndarray, info: Mapping[str, Any]) -> np.ndarray:
-        """Rewards (…,) for obs (…, D)."""
+        """Rewards (…,) for obs (…, *obs)."""
         given = np.array(obs, dtype=np.float64)  # of its own: a judge that writes into it changes no simulator
         try:
             rew = np.asarray(self.function(given))
             rew = rew if rew.dtype == bool else np.asarray(rew, dtype=np.float64)
         except Exception as error:
             raise self._broken(obs, error) from error
-        if rew.shape != given.shape[:-1]:
+        if rew.shape != given.shape[: given.ndim - self.n_axes]:
             raise BrokenEnvironmentError(
                 f"The judge '{self.name}' returned shape {rew.shape} for observations {given.shape}; {NEEDED}. "
                 "Mend it and start the same command again."
@@ -103,8 +109,8 @@ def _found(name: str) -> Judge:
     return judge
 
 
-def _try(judge: OwnJudge, spec: EnvSpec) -> None:
-    """A few random steps, one by one and together, as the two simulators will ask."""
+def _played(spec: EnvSpec) -> list[np.ndarray]:
+    """Observations of a few random steps, of which there are not as many as numbers in one."""
     from rl_teacher.envs.simulator import Simulator  # not above: the command line is read before MuJoCo is imported,
     from rl_teacher.envs.stage import random_actions  # which fails where MUJOCO_GL is wrong
 
@@ -115,12 +121,17 @@ def _try(judge: OwnJudge, spec: EnvSpec) -> None:
         while len(seen) < n_steps:
             step = sim.step(random_actions(sim.act_space, 1, rng)[0])
             seen.append(np.array(sim.reset() if step.terminated or step.truncated else step.obs, dtype=np.float64))
+    return seen
+
+
+def _try(judge: OwnJudge, seen: list[np.ndarray]) -> None:
+    """One by one and together, as the two simulators will ask."""
     try:
         together, alone = judge(np.stack(seen), {}), [judge(obs, {}) for obs in seen]
     except (BrokenEnvironmentError, NotFiniteError) as error:
         raise UserError(str(error)) from error.__cause__  # nothing has begun: no log, no folder
     if not np.allclose(together, alone, rtol=1e-6, atol=1e-9):
         raise UserError(
-            f"The judge '{judge.name}' judges {n_steps} observations together otherwise than one by one; {NEEDED}, "
+            f"The judge '{judge.name}' judges {len(seen)} observations together otherwise than one by one; {NEEDED}, "
             "whatever stands beside it. Write obs[..., i] for the i-th number of an observation."
         )

@@ -16,6 +16,7 @@ from rl_teacher.envs.nine import TASKS
 from rl_teacher.envs.simulator import Simulator
 from rl_teacher.envs.stage import Stage, random_actions
 from rl_teacher.errors import BrokenEnvironmentError, NotFiniteError, UserError
+from tests import screens
 from tests.envs.test_evaluate import Still
 
 N_OBS = {"hopper": 11, "walker": 17, "cheetah": 17, "reacher": 10}
@@ -251,6 +252,19 @@ def test_a_judge_of_ones_own_gives_the_reward_everywhere(mine, env_id: str) -> N
     for played in stage.play(None, 40):
         np.testing.assert_allclose(played.env_rew, -played.obs[1:, 0], rtol=1e-6)
     stage.close()
+
+
+def test_a_judge_of_ones_own_sees_whole_pictures(mine) -> None:
+    name = mine("def judge(obs):\n    return obs[..., :42, :].mean((-2, -1)) - obs[..., 42:, :].mean((-2, -1))\n")
+    spec = resolve(f"gym:{screens.__name__}:Screen-v0", name)
+    env = make_vec(spec, 3, seed=0)
+    env.reset()
+    step = env.step(np.ones(3, dtype=np.int64))
+    halves = step.obs.astype(float).reshape(3, 2, 42 * 84).mean(-1)
+    np.testing.assert_allclose(step.env_rew, halves[:, 0] - halves[:, 1])
+    env.close()
+    with pytest.raises(UserError, match=r"returned shape \(7, 84\) for observations \(7, 84, 84\)"):
+        resolve(spec.env_id, mine("def judge(obs):\n    return obs[..., 0]\n"))
 
 
 @pytest.mark.parametrize(
