@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import mujoco
-
 FIELD = "rl-teacher-view"
 """Custom field of a model (`<numeric>` in MJCF): distance, azimuth and elevation (degrees), and x, y, z looked at."""
 SIZE = 6
-
-_mj: Any = mujoco  # a C extension without type stubs
 
 
 def viewpoint(model: Any) -> dict[str, Any] | None:
@@ -19,7 +15,10 @@ def viewpoint(model: Any) -> dict[str, Any] | None:
     Args:
         model: mujoco.MjModel.
     """
-    field = _mj.mj_name2id(model, _mj.mjtObj.mjOBJ_NUMERIC, FIELD)
+    import mujoco  # late: the command line names this field's module without a simulator
+
+    mj: Any = mujoco  # a C extension without type stubs
+    field = mj.mj_name2id(model, mj.mjtObj.mjOBJ_NUMERIC, FIELD)
     if field < 0 or model.numeric_size[field] != SIZE:
         return None
     first = model.numeric_adr[field]

@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import Any
 
 import gymnasium as gym
-import mujoco
 import numpy as np
 
 from rl_teacher.errors import UserError, unknown
@@ -34,8 +33,6 @@ _WOOD = (0.7, 0.55, 0.4, 1.0)
 _VIEW = (1.45, 160.0, -30.0, 0.0, 0.6, 0.15)
 """Of hand and table, half from behind the robot: what the joints alone say is a view of the whole room."""
 _VERSION = "-v3"
-
-_mj: Any = mujoco  # a C extension without type stubs
 
 _SAYS: Mapping[str, str] = {
     "assembly": "Pick up the ring by its handle and put it over the peg.",
@@ -154,7 +151,7 @@ def _in_sight(task: Any, says: str | None) -> Any:
 
         def _initialize_simulation(self) -> tuple[Any, Any]:
             model = copy(_marked(self.fullpath))
-            return model, _mj.MjData(model)
+            return model, _mujoco().MjData(model)
 
         def reset(
             self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -174,10 +171,11 @@ def _marked(path: str) -> Any:
 
     What the package marks a goal with is a mere mark (a *site*), which is not drawn from poses.
     """
-    spec = _mj.MjSpec.from_file(path)
+    mj = _mujoco()
+    spec = mj.MjSpec.from_file(path)
     spec.worldbody.add_geom(
         name=MARK,
-        type=_mj.mjtGeom.mjGEOM_SPHERE,
+        type=mj.mjtGeom.mjGEOM_SPHERE,
         size=[_MARK_RADIUS, 0.0, 0.0],
         pos=[0.0, 0.0, -1.0],  # MuJoCo would not look at the place again of what begins at the origin
         rgba=_MARK_COLOUR,
@@ -189,3 +187,8 @@ def _marked(path: str) -> Any:
             material.rgba = _WOOD
     spec.add_numeric(name=FIELD, size=SIZE, data=_VIEW)
     return spec.compile()
+
+
+def _mujoco() -> Any:
+    """A C extension without type stubs. Late: its complaints, as about MUJOCO_GL, are told where environments are made."""
+    return importlib.import_module("mujoco")
