@@ -190,5 +190,5 @@ def _marked(path: str) -> Any:
 
 
 def _mujoco() -> Any:
-    """A C extension without type stubs. Late: its complaints, as about MUJOCO_GL, are told where environments are made."""
+    """A C extension without type stubs. Late: its complaints, as about MUJOCO_GL, come where environments are made."""
     return importlib.import_module("mujoco")
