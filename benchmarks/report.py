@@ -5,8 +5,10 @@
 Prints Markdown tables, puts them into a page, and draws `score-labels.png` and `score-minutes.png`. Areas and curves
 are of the presets as they are; a preset with options has a line in the table of scores. A run's score is
 (R - R_random) / (R* - R_random), with R* the same agent on the true reward for as many steps and R_random uniformly
-random actions, both pooled over their seeds. Intervals are 95 %, by stratified bootstrap over runs and tasks (rliable;
-Agarwal et al. 2021). Needs the extra `report`.
+random actions, both pooled over their seeds. Means over tasks are interquartile, each task with the same weight however
+many seeds it has; intervals are 95 %, by bootstrap over the runs of each task (Agarwal et al. 2021; rliable's are of
+tasks with equally many seeds only, and tests/test_benchmarks.py compares). The same rows give the same tables. Needs
+the extra `report`.
 """
 
 from __future__ import annotations
@@ -15,14 +17,12 @@ from __future__ import annotations
 # (pandas says DataFrame | Series wherever rows are chosen)
 import argparse
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from rliable import library, metrics
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -35,6 +35,11 @@ POINTS = 50
 TASK = ["task", "steps"]
 PANELS = 4
 """In a row of a picture."""
+EIGHT = {
+    **{"reacher": 500_000, "pendulum": 200_000, "doublependulum": 1_000_000, "swimmer": 2_000_000},
+    **{"cheetah": 1_000_000, "hopper": 3_000_000, "walker": 3_000_000, "ant": 5_000_000},
+}
+"""The tasks that recipes are judged by over all, and for how many steps."""
 
 
 def scored(rows: pd.DataFrame, column: str = "true_return", reference: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -47,23 +52,29 @@ def scored(rows: pd.DataFrame, column: str = "true_return", reference: pd.DataFr
 
 
 def iqm(scores: pd.DataFrame, seed: int = 0) -> tuple[float, float, float]:
-    """Interquartile mean over runs and tasks, and its 95 % interval.
+    """Interquartile mean over runs and tasks, each task with the same weight, and its 95 % interval.
+
+    The interval is that of other seeds on the same tasks: with one seed of each task there is none to be seen.
 
     Raises:
         ValueError: If there are no scores.
     """
     if scores.empty:
         raise ValueError("no scores given, at least 1 needed; run benchmarks/grid.py first")
-    table = scores.pivot_table("score", "seed", TASK).to_numpy()
-    if np.isnan(table).any():  # tasks with other numbers of seeds cannot be stratified: all runs are one stratum
-        table = scores.score.to_numpy().reshape(-1, 1)
-    with warnings.catch_warnings():  # rliable hands its random state on by a name that arch has given up
-        warnings.simplefilter("ignore", FutureWarning)
-        point, interval = library.get_interval_estimates(
-            {"all": table}, metrics.aggregate_iqm, reps=RESAMPLES, random_state=np.random.RandomState(seed)
-        )
-    low, high = np.ravel(interval["all"])
-    return float(np.ravel(point["all"])[0]), float(low), float(high)
+    rng = np.random.default_rng(seed)
+    of_tasks = [group.score.to_numpy() for _, group in scores.groupby(TASK)]
+    weights = np.concatenate([np.full(len(runs), 1.0 / len(runs)) for runs in of_tasks])
+    drawn = np.concatenate([rng.choice(runs, (RESAMPLES, len(runs))) for runs in of_tasks], axis=1)
+    low, high = np.quantile(_middle_half(drawn, weights), [0.025, 0.975])
+    return float(_middle_half(np.concatenate(of_tasks), weights)), float(low), float(high)
+
+
+def _middle_half(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean (…,) of what lies between the quartiles of values (…, n) with weights (n,), to a part of a value."""
+    order = np.argsort(values, axis=-1)
+    below = np.cumsum(weights[order] / weights.sum(), axis=-1)
+    within = np.diff(np.clip(below, 0.25, 0.75), axis=-1, prepend=0.25)
+    return (np.take_along_axis(values, order, -1) * within).sum(-1) / 0.5
 
 
 def groups(rows: pd.DataFrame, *columns: str) -> list[tuple[tuple[Any, ...], pd.DataFrame]]:
@@ -98,15 +109,22 @@ def score_table(scores: pd.DataFrame) -> str:
     """One line per recipe and number of answers: the score on each task (worst seed), and over all."""
     tasks = sorted(set(zip(scores.task, scores.steps, strict=True)))
     names = [f"{task}, {steps / 1e6:g} M" for task, steps in tasks]
-    lines = [f"| recipe | answers | {' | '.join(names)} | IQM (95 %) |", "|---|---|" + "---|" * (len(tasks) + 1)]
+    heads = [*names, "IQM of these (95 %)", "IQM of the eight (95 %)"]
+    lines = [f"| recipe | answers | {' | '.join(heads)} |", "|---|---|" + "---|" * len(heads)]
     for (variant, labels), group in groups(scores, "variant", "labels"):
         cells = []
         for task, steps in tasks:
             of = group[(group.task == task) & (group.steps == steps)].score
             cells.append(f"{of.mean():.2f} ({of.min():.2f}; {len(of)})" if len(of) else "–")
-        point, low, high = iqm(group)
-        lines.append(f"| {variant} | {labels} | {' | '.join(cells)} | **{point:.2f}** ({low:.2f} to {high:.2f}) |")
+        eight = group[group.task.map(EIGHT) == group.steps]
+        cells += [_interval(group), _interval(eight) if eight.task.nunique() == len(EIGHT) else "–"]
+        lines.append(f"| {variant} | {labels} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _interval(scores: pd.DataFrame) -> str:
+    point, low, high = iqm(scores)
+    return f"**{point:.2f}** ({low:.2f} to {high:.2f})"
 
 
 def areas(scores: pd.DataFrame, course: pd.DataFrame) -> str:

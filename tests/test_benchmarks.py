@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from rliable import library, metrics
 
 from benchmarks.grid import Cell, cells, fill
-from benchmarks.report import areas, draw_labels, draw_minutes, iqm, score_table, scored, truth_table
+from benchmarks.report import EIGHT, areas, draw_labels, draw_minutes, iqm, score_table, scored, truth_table
 
 
 def rows(*entries: tuple[str, int, int, float], task: str = "reacher") -> pd.DataFrame:
@@ -39,6 +41,41 @@ def test_the_interquartile_mean_leaves_out_what_is_far_off_and_lies_in_its_inter
     assert low <= point <= high
     with pytest.raises(ValueError, match="no scores given"):
         iqm(scores.head(0))
+
+
+def many(**runs: list[float]) -> pd.DataFrame:
+    """Scores of each task, a seed each."""
+    made = [(task, 500_000, seed, score) for task, scores in runs.items() for seed, score in enumerate(scores)]
+    return pd.DataFrame(made, columns=["task", "steps", "seed", "score"])
+
+
+def test_where_all_tasks_have_as_many_seeds_mean_and_interval_are_rliables():
+    table = np.random.default_rng(0).normal(1.0, 0.3, (8, 3))
+    point, interval = library.get_interval_estimates({"all": table}, metrics.aggregate_iqm, reps=2_000)
+    low, high = interval["all"].ravel()
+    of_ours = iqm(many(**{name: list(column) for name, column in zip("abc", table.T, strict=True)}))
+    assert of_ours[0] == pytest.approx(point["all"].item())
+    assert of_ours[1:] == pytest.approx((low, high), abs=0.03)
+
+
+def test_a_task_counts_as_much_as_another_however_many_seeds_it_has():
+    few = many(a=[1.0], b=[0.0], c=[0.5], d=[0.6])
+    assert iqm(few)[0] == pytest.approx(0.55)
+    assert iqm(many(a=[1.0], b=[0.0] * 50, c=[0.5], d=[0.6]))[0] == pytest.approx(0.55)
+
+
+def test_the_same_rows_give_the_same_interval_and_one_seed_each_gives_none():
+    scores = many(a=[1.0, 0.2, 0.4], b=[0.0, 0.9], c=[0.5, 0.7])
+    assert iqm(scores) == iqm(scores.sample(frac=1.0, random_state=1).sort_values(["task", "seed"]))
+    point, low, high = iqm(many(a=[1.0], b=[0.0], c=[0.5], d=[0.6]))
+    assert low == point == high
+
+
+def test_over_all_eight_tasks_there_is_a_mean_only_where_all_eight_were_run():
+    runs = pd.DataFrame([("default", 700, task, steps, 1, 0.9) for task, steps in EIGHT.items()])
+    runs.columns = ["variant", "labels", "task", "steps", "seed", "score"]
+    assert score_table(runs).endswith("| **0.90** (0.90 to 0.90) | **0.90** (0.90 to 0.90) |")
+    assert score_table(runs[1:]).endswith("| **0.90** (0.90 to 0.90) | – |")
 
 
 def test_the_tables_name_the_worst_seed_and_the_number_of_seeds(tmp_path):
