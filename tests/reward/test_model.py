@@ -282,5 +282,5 @@ def test_a_thousand_answers_are_fitted_and_a_million_steps_relabelled_in_seconds
     fitted = time.perf_counter()
     r_hat.predict(np.zeros((1_000_000, 3), np.float32), np.zeros((1_000_000, 2), np.float32))
     relabelled = time.perf_counter()
-    assert fitted - began < 5  # the target, on a quiet machine, is 1; docs/results.md has figures
+    assert fitted - began < 5  # the target, on a quiet machine, is 1
     assert relabelled - fitted < 10  # 2
