@@ -50,11 +50,16 @@ def terminal(loop: Loop, total: int | None, latest: Mapping[str, float], return_
     if isinstance(loop, TeachingLoop):
         counts = tally(loop)
         figures["answers"] = f"{counts['answered']} of {counts['asked']} asked"
-        if "reward/held_out_accuracy" in latest:
-            figures["accuracy"] = f"{latest['reward/held_out_accuracy']:.0%} on held-out answers"
+        figures |= held_out(latest)
     if return_name in latest:
         figures[return_name.replace("_", " ")] = f"{latest[return_name]:,.1f}"
     return figures
+
+
+def held_out(latest: Mapping[str, float]) -> dict[str, str]:
+    """r̂'s accuracy for the terminal; nothing while no answer is held out, as with the very first ones."""
+    accuracy = latest.get("reward/held_out_accuracy", math.nan)
+    return {"accuracy": f"{accuracy:.0%} on held-out answers"} if math.isfinite(accuracy) else {}
 
 
 def number(value: float) -> float | None:
