@@ -38,6 +38,12 @@ def hear_interrupts() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def last_interrupt() -> None:
+    """Ctrl-C pressed once more, while libraries clear up, ends the command without another word."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def tell(stream: TextIO, text: str) -> None:
     """Write a text at once. It is no fault if nobody reads it any more (`| head -1`)."""
     try:

@@ -13,7 +13,7 @@ import sys
 if __package__ in (None, ""):  # run as a script: Python has put this folder on the import path, not the one above it
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
-from rl_teacher.shell import begin, hear_interrupts, tell
+from rl_teacher.shell import begin, hear_interrupts, last_interrupt, tell
 
 if __name__ == "__main__":
     begin()  # the imports below take a second
@@ -43,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         return refuse(error)
     except KeyboardInterrupt:
+        last_interrupt()
         tell(sys.stderr, "rl-teacher: stopped at once; the same command goes on from the last checkpoint\n")
         return 130
 

@@ -59,6 +59,18 @@ def test_ctrl_c_while_it_imports_ends_it_without_a_traceback(command, moment):
     assert "Traceback" not in "".join(lines)
 
 
+def test_ctrl_c_once_more_while_it_ends_brings_no_traceback_either():
+    """JAX is one that would give one. At this moment the store is being opened."""
+    with importing(PROGRAM, "sqlalchemy.dialects.sqlite") as started:
+        started.send_signal(signal.SIGINT)
+        assert started.stderr is not None
+        assert any("stopped at once" in line for line in started.stderr)
+        while started.poll() is None:
+            started.send_signal(signal.SIGINT)
+        assert said(started) == []
+    assert started.returncode in (-signal.SIGINT, 130)
+
+
 @BOTH
 def test_ctrl_c_stays_ignored_while_it_imports_if_the_shell_wants_it_so(command):
     """As it does for what it puts into the background."""
