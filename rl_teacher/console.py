@@ -36,7 +36,7 @@ class Console:
         self._title = title
         self._figures: dict[str, str] = {}
         self._message = ""
-        self._last_line = 0.0
+        self._last_line, self._said = 0.0, ""
         self._live: Live | None = None
 
     def line(self, text: str) -> None:
@@ -74,7 +74,10 @@ class Console:
             self._live.update(self._table())
         elif time.monotonic() - self._last_line >= LOG_EVERY_SECONDS:
             self._last_line = time.monotonic()
-            self.line(" · ".join(f"{name} {value}" for name, value in self._figures.items()))
+            news = " · ".join(f"{name} {value}" for name, value in self._figures.items())
+            if news != self._said:  # a run that waits for people would fill a log with the same line
+                self._said = news
+                self.line(news)
 
     def _table(self) -> Table:
         table = Table(title=self._title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
