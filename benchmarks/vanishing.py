@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rl_teacher.feedback.blobs import pack_arrays
+from rl_teacher.feedback.arrays import pack_arrays
 from rl_teacher.feedback.records import NewQuery, NewSegment, Submit
 from rl_teacher.feedback.store import Store, open_store
 from rl_teacher.labels import Verdict

@@ -217,11 +217,6 @@ class RunConfig:
 
 BOUTS = 16
 """Bouts of learning in a round with a person, for agents that learn from a replay."""
-MOST_PER_PAIR = 100
-"""More people than ever answer the same pair."""
-HIGHEST_RATE = 0.5
-"""Of repeats, and of gold pairs: each costs an answer that could have taught something."""
-
 STEPS_PER_LABEL = 8_192
 """Environment steps that one answer pays for where no number of labels is given."""
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from rl_teacher.agents.registry import check_fit, resolve_agent
-from rl_teacher.config import HIGHEST_RATE, MOST_PER_PAIR, STEPS_PER_LABEL, RewardConfig, RunConfig
+from rl_teacher.config import STEPS_PER_LABEL, RewardConfig, RunConfig
 from rl_teacher.envs.behaviors import resolve
 from rl_teacher.errors import UserError, unknown
 from rl_teacher.overrides import override
 from rl_teacher.presets import preset
 from rl_teacher.protocols import LabelSchedule
-from rl_teacher.quantities import MOST_LABELS, count, number, share
+from rl_teacher.quantities import HIGHEST_RATE, MOST_LABELS, MOST_PER_PAIR, count, number, share
 from rl_teacher.queries.schedules import make_schedule
 from rl_teacher.queries.strategies import make_strategy
 from rl_teacher.replaying import fill_in

@@ -10,6 +10,10 @@ LARGEST = 2**53
 """No count is larger: every number up to here is exact wherever it is written down."""
 MOST_LABELS = 100_000
 """More answers than anybody gives; all of them are kept in memory."""
+MOST_PER_PAIR = 100
+"""More people than ever answer the same pair."""
+HIGHEST_RATE = 0.5
+"""Of repeats, and of gold pairs: each costs an answer that could have taught something."""
 
 
 def count(option: str, given: str, example: str, least: int = 1, most: int = LARGEST) -> int:

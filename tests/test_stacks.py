@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rl_teacher.feedback.blobs import pack_arrays, unpack_arrays
+from rl_teacher.feedback.arrays import pack_arrays, unpack_arrays
 from rl_teacher.stacks import folded, layout, regions, thin, unfolded, why_no_picture
 from rl_teacher.trajectory import Segment, Trajectory
 

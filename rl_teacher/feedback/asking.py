@@ -11,7 +11,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from rl_teacher.config import HIGHEST_RATE, MOST_PER_PAIR
 from rl_teacher.errors import UserError, unknown
 from rl_teacher.feedback import tallying
 from rl_teacher.feedback.base import Storage, batches, found, live, new_id, plain, put_renditions
@@ -19,6 +18,7 @@ from rl_teacher.feedback.engine import insert_new, next_number
 from rl_teacher.feedback.records import Clip, ConflictError, NewQuery, NewSegment
 from rl_teacher.feedback.schema import clips, experiments, leases, queries, replays, runs, segments, standing
 from rl_teacher.labels import Verdict
+from rl_teacher.quantities import HIGHEST_RATE, MOST_PER_PAIR
 
 RUN_STATUS = ("training", "waiting", "stopped", "finished", "failed")
 EXPERIMENT_STATUS = ("open", "finished")

@@ -11,16 +11,12 @@ import hashlib
 import os
 import re
 import uuid
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from pathlib import Path
 
 import fsspec
-import numpy as np
-from safetensors.numpy import load as load_safetensors
-from safetensors.numpy import save as save_safetensors
 
 from rl_teacher.errors import UserError
-from rl_teacher.stacks import unfolded
 
 SHA = re.compile(r"[0-9a-f]{64}")
 
@@ -112,17 +108,6 @@ class Blobs:
         if not SHA.fullmatch(sha):
             raise BlobError(f"'{sha[:80]}' names no blob: 64 hexadecimal digits (a sha256) are needed.")
         return f"{self._root}/{sha[:2]}/{sha[2:4]}/{sha}"
-
-
-def pack_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """Named arrays as safetensors: no pickle, and the same arrays give the same bytes in whatever order they come."""
-    ordered = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
-    return save_safetensors(ordered)
-
-
-def unpack_arrays(data: bytes) -> dict[str, np.ndarray]:
-    """What `pack_arrays` wrote, pictures unpacked."""
-    return unfolded(load_safetensors(data))
 
 
 def _remove_old(path: Path, before: float) -> bool:

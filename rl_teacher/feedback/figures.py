@@ -8,8 +8,6 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 Z_95 = 1.959964
 """Standard deviations of a normal variable that 95 % lie within."""
 BREAK_SECONDS = 60.0
@@ -119,6 +117,8 @@ def wrong_shares(judgements: Sequence[Judgement], known: Mapping[str, bool] | No
     """
     if not judgements:
         return {}
+    import numpy as np  # here, so that the server starts without
+
     pairs = {pair: place for place, pair in enumerate(dict.fromkeys(one.pair for one in judgements))}
     people = {person: place for place, person in enumerate(dict.fromkeys(one.person for one in judgements))}
     pair = np.array([pairs[one.pair] for one in judgements])

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from rl_teacher.feedback.base import Storage, batches, columns, found, with_renditions
-from rl_teacher.feedback.blobs import unpack_arrays
 from rl_teacher.feedback.provenance import Provenance, StoredQuery, StoredSegment
-from rl_teacher.feedback.records import Arrays, Clip, Experiment, Replay, Run
+from rl_teacher.feedback.records import Clip, Experiment, Replay, Run
 from rl_teacher.feedback.schema import clips, experiments, queries, replays, runs, segments
+
+if TYPE_CHECKING:
+    from rl_teacher.feedback.arrays import Arrays
 
 # Made once: pages ask for these every other second.
 _EXPERIMENT = sa.select(*columns(experiments, Experiment)).where(experiments.c.id == sa.bindparam("id"))
@@ -118,6 +120,8 @@ class Reading(Storage):
             NotFoundError: If there is no such question.
             BlobError: If its arrays are missing or were altered.
         """
+        from rl_teacher.feedback.arrays import unpack_arrays  # NumPy, which the page's server does without
+
         query = self.query(query_id)
         left, right = self.segments((query.left_segment_id, query.right_segment_id))
         sides = (unpack_arrays(self.blobs.get(side.data_blob)) for side in (left, right))

@@ -6,16 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from rl_teacher.errors import UserError
 from rl_teacher.labels import Label, Strength, Verdict
 
 ALIVE_SECONDS = 30.0
 """A trainer that has said nothing for this long is taken for gone."""
-
-Arrays = dict[str, np.ndarray]
-"""The arrays of a segment by name: obs, act, env_rew and, where there is one, sim."""
 
 
 class NotFoundError(UserError):
@@ -33,7 +28,7 @@ class NewSegment:
     key: str
     """trajectory.Segment.key."""
     data: bytes
-    """Its arrays, from `blobs.pack_arrays`."""
+    """Its arrays, from `arrays.pack_arrays`."""
     clip_id: str
     """From `Store.add_clip`."""
     step: int = 0

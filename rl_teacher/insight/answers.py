@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rl_teacher.errors import UserError
-from rl_teacher.feedback.blobs import pack_arrays, unpack_arrays
+from rl_teacher.feedback.arrays import pack_arrays, unpack_arrays
 from rl_teacher.feedback.provenance import StoredSegment
 from rl_teacher.feedback.records import NewSegment
 from rl_teacher.insight.forecast import forecast

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rl_teacher.config import HIGHEST_RATE, MOST_PER_PAIR
 from rl_teacher.labels import Strength, Verdict
+from rl_teacher.quantities import HIGHEST_RATE, MOST_PER_PAIR
 from rl_teacher.server.shapes import Id
 
 Rate = Annotated[float, Field(ge=0.0, le=HIGHEST_RATE, allow_inf_nan=False)]

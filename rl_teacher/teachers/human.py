@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from rl_teacher.aside import Aside
-from rl_teacher.feedback.blobs import pack_arrays
+from rl_teacher.feedback.arrays import Arrays, pack_arrays
 from rl_teacher.feedback.provenance import StoredSegment
-from rl_teacher.feedback.records import Arrays, NewQuery, NewSegment
+from rl_teacher.feedback.records import NewQuery, NewSegment
 from rl_teacher.feedback.store import Store
 from rl_teacher.labels import Label, preference
 from rl_teacher.protocols import Changes

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rl_teacher.feedback.blobs import pack_arrays
+from rl_teacher.feedback.arrays import pack_arrays
 from rl_teacher.feedback.records import NewQuery, NewSegment
 from rl_teacher.feedback.store import Store, open_store
 

@@ -11,7 +11,8 @@ from hypothesis.extra import numpy as hnp
 from safetensors import SafetensorError
 
 from rl_teacher.errors import UserError
-from rl_teacher.feedback.blobs import BlobError, Blobs, pack_arrays, unpack_arrays
+from rl_teacher.feedback.arrays import pack_arrays, unpack_arrays
+from rl_teacher.feedback.blobs import BlobError, Blobs
 
 
 def test_what_is_put_comes_back_under_its_sha256(tmp_path: Path):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rl_teacher.feedback.blobs import pack_arrays
+from rl_teacher.feedback.arrays import pack_arrays
 from rl_teacher.feedback.records import NewQuery, NewSegment, Submit
 from rl_teacher.insight.subject import Subject
 from rl_teacher.labels import Verdict, preference

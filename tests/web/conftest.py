@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from rl_teacher.clips import poses
-from rl_teacher.feedback.blobs import pack_arrays
+from rl_teacher.feedback.arrays import pack_arrays
 from rl_teacher.feedback.records import NewQuery, NewSegment
 from rl_teacher.feedback.store import Store, open_store
 from rl_teacher.server.page import STATIC

@@ -16,7 +16,7 @@ from rl_teacher.clips.making import FromPoses
 from rl_teacher.desk import Desk
 from rl_teacher.envs.stage import Stage
 from rl_teacher.envs.tasks import resolve
-from rl_teacher.feedback.blobs import pack_arrays
+from rl_teacher.feedback.arrays import pack_arrays
 from rl_teacher.feedback.records import NewQuery, NewSegment
 from rl_teacher.feedback.schema import audit
 from rl_teacher.feedback.store import Store
