@@ -18,7 +18,7 @@ from rl_teacher.rounds import PAUSED, Lesson, Loop
 from rl_teacher.trajectory import Comparison
 
 NOTHING_YET = "no preference has been expressed yet"
-ONLY_TIES = "only ties so far: nothing is preferred yet, so there is nothing to learn; answer left or right"
+ONLY_TIES = "only ties so far: nothing to learn from until an answer prefers one side"
 PATIENCE = 50
 """Plays in a row that give no question before the environment is held to be unfit."""
 

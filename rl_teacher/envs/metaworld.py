@@ -25,6 +25,7 @@ CLIP_STEPS = 50
 """As in PEBBLE and B-Pref (Lee et al. 2021): 0.6 s of a robot, shown in a second."""
 LONGEST_NAME = 60
 """Letters shown of a name that is not known."""
+LIST_ALL = 'All: python -c "from metaworld.env_dict import ALL_V3_ENVIRONMENTS; print(*ALL_V3_ENVIRONMENTS)".'
 MARK = "rl-teacher-goal"
 """The geom that shows people where the goal is."""
 _MARK_RADIUS, _MARK_COLOUR = 0.015, (0.1, 0.8, 0.2, 1.0)
@@ -97,7 +98,7 @@ def known_task(env_id: str) -> str:
     names = {_folded(name): name.removesuffix(_VERSION) for name in _tasks(env_id)}
     name = env_id.removeprefix(PREFIX)
     if _folded(name) not in names:
-        raise unknown("task of Meta-World", name[:LONGEST_NAME], names.values())
+        raise unknown("task of Meta-World", name[:LONGEST_NAME], names.values(), LIST_ALL)
     return PREFIX + names[_folded(name)]
 
 
