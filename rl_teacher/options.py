@@ -122,7 +122,9 @@ def parse(argv: Sequence[str] | None = None) -> tuple[RunConfig, Machine]:
     explore = _explore(args, spec.pixels)
     learner = exploring(learner) if explore or args.explore_from else learner
     of_agent = {"ppo": ppo} if learner is None else {"learner": learner}
-    settings = override({"reward": reward_for(recipe.reward, args.behavior, pixels=spec.pixels), **of_agent}, args.set)
+    settings = override(
+        {"reward": reward_for(recipe.reward, task, args.behavior, pixels=spec.pixels), **of_agent}, args.set
+    )
     reward: RewardConfig = settings["reward"]
     if spec.pixels and (reward.wide or reward.use_act):
         raise UserError(

@@ -160,3 +160,14 @@ def test_a_trick_is_no_sum_of_squares():
     assert parse(["-p", "synth", "-e", "walker", "-n", "a"])[0].reward.wide is True
     asked_for = ["--set", "reward.wide=true"]
     assert parse(["-p", "synth", "--behavior", "walker-ballet", "-n", "a", *asked_for])[0].reward.wide is True
+
+
+def test_the_default_r_hat_of_deepmind_control_is_its_own_and_the_published_ones_are_not_touched():
+    base = ["-e", "dm:walker-walk", "-p", "synth", "-n", "x", "-l", "100"]
+    default, paper, hopper = (
+        parse(words)[0].reward for words in (base, [*base, "--preset", "paper"], [*base, "-e", "hopper"])
+    )
+    assert (default.wide, default.hidden, default.crops) == (False, (128, 128), 0)
+    assert (paper.wide, paper.hidden, paper.crops) == (False, (64, 64), 0)
+    assert (hopper.wide, hopper.hidden, hopper.crops) == (True, (64, 64), 8)
+    assert parse([*base, "--set", "reward.crops=8"])[0].reward.crops == 8
