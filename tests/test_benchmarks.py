@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from rliable import library, metrics
+from safetensors.numpy import save_file
 
+from benchmarks import unseen
 from benchmarks.grid import Cell, cells, fill
 from benchmarks.report import EIGHT, areas, draw_labels, draw_minutes, iqm, score_table, scored, truth_table
+from rl_teacher.teachers.kept import save_queries
+from rl_teacher.trajectory import Query, Segment, Source
 
 
 def rows(*entries: tuple[str, int, int, float], task: str = "reacher") -> pd.DataFrame:
@@ -136,3 +141,36 @@ def test_the_grid_goes_on_where_it_stopped_and_its_rows_make_a_report(tmp_path):
     assert len(scored(everything[everything.labels > 0], reference=everything)) == 1
     course = pd.read_csv(tmp_path / "grid-course.csv")
     assert {"true_return", "reward/rank_correlation", "answered", "minutes"} <= set(course.columns)
+
+
+def test_what_r_hat_makes_of_play_it_never_saw_is_read_from_two_checkpoints(tmp_path):
+    rng = np.random.default_rng(0)
+    taught, true = (tmp_path / name / "checkpoints" / "step-000000000010" for name in ("taught", "true"))
+    taught.mkdir(parents=True)
+    true.mkdir(parents=True)
+
+    def segment(i: int) -> Segment:
+        obs = (rng.normal(0.0, 1.0, 3) + rng.normal(0.0, 0.3, (10, 3))).astype(np.float32)
+        return Segment(obs, np.zeros((10, 1), np.float32), obs[:, 0], source=Source("taught", i, 0, 0))
+
+    queries = [Query(segment(i), segment(i)) for i in range(80)]
+    told = save_queries(taught, queries)
+    for row, query in zip(told, queries, strict=True):
+        row["verdict"] = "LEFT" if query.left.env_rew.sum() > query.right.env_rew.sum() else "RIGHT"
+    told[0]["verdict"] = "ABSTAIN"
+    (taught / "teacher.json").write_text(json.dumps({"answers": told, "judge": None}))
+    obs = rng.normal(0.0, 1.0, (600, 2, 3)).astype(np.float32)
+    obs[300:] += 1.0  # behaviour that comes later
+    save_file(
+        {"obs": obs, "act": np.zeros((600, 2, 1), np.float32), "rew": obs[..., 0].copy()}, true / "replay.safetensors"
+    )
+
+    said = unseen.answers(tmp_path / "taught")
+    plays = unseen.parts(tmp_path / "true", 2, rng)
+    assert len(said) == 79
+    assert plays[1].obs.mean() > plays[0].obs.mean() + 0.5
+    config = unseen.config_of("default:reward.members=2:reward.hidden=32,32")
+    assert (config.members, config.hidden) == (2, (32, 32))
+    assert min(unseen.known(config, said, plays, 0)) > 0.8
+    with pytest.raises(SystemExit, match="no checkpoint"):
+        unseen.newest(tmp_path)
