@@ -127,6 +127,8 @@ class Simulator:
         with self._blame:
             try:
                 drawn = self._env.render()
+                if drawn is None:
+                    raise ValueError('render() returned None; a factory that takes render_mode gets "rgb_array"')
                 return pack(np.asarray(drawn))
             except (gym.error.Error, ImportError, ValueError) as error:
                 reason = " ".join(str(error).split()).rstrip(".")

@@ -58,6 +58,9 @@ def plain():
 def drawn(render_mode=None):
     return Falls(render_mode)
 
+def stacked():
+    return gym.wrappers.FrameStackObservation(gym.make("Pendulum-v1"), 3)
+
 def by_keywords(**options):
     return gym.make("CartPole-v1", **options)
 
@@ -124,6 +127,13 @@ def test_a_factory_that_takes_a_render_mode_is_given_one_to_draw(name: str) -> N
     with closing(Simulator(resolve(f"mine:{name}"), pictures=True)) as sim:
         sim.reset(seed=0)
         assert sim.picture().array().shape[2] == 3
+
+
+def test_wrapped_in_a_stack_of_frames_and_made_without_a_picture_it_plays_and_says_why_there_is_none() -> None:
+    with closing(Simulator(resolve("mine:stacked"), pictures=True)) as sim:
+        assert sim.reset(seed=0).shape == (9,)
+        with pytest.raises(UserError, match=r"render\(\) returned None; a factory that takes render_mode"):
+            sim.picture()
 
 
 def test_a_fixed_horizon_needs_a_clock_and_a_time_limit_is_one() -> None:
