@@ -4,8 +4,9 @@
 
 `RUNS/taught` learned from a synthetic teacher; its answers are learned from anew with each preset, settings after
 colons. `RUNS/true` learned from the environment's own reward, in the same environment, by an agent with a replay: there
-each step has its reward. Printed is the correlation of r̂ with that, per step, in the parts of what the replay holds,
-from oldest to newest: an r̂ that is to improve an agent must know behaviour that comes later than the answers.
+each step has its reward (and its action in the agent's units, which are the environment's where those lie within ±1).
+Printed is the correlation of r̂ with that, per step, in the parts of what the replay holds, from oldest to newest: an r̂
+that is to improve an agent must know behaviour that comes later than the answers.
 """
 
 from __future__ import annotations
@@ -69,6 +70,8 @@ def answers(run: Path) -> list[Comparison]:
 
 def parts(run: Path, n_parts: int, rng: np.random.Generator) -> list[Play]:
     """A sample of each part of a replay, from oldest to newest."""
+    if json.loads((run / "config.json").read_text())["predictor"] != "rl":
+        sys.exit(f"{run} did not learn from the true reward, so its replay holds none: give the folder of a -p rl run.")
     kept = load_file(newest(run) / "replay.safetensors")
     found = []
     for some in np.array_split(np.arange(len(kept["rew"])), n_parts):
@@ -78,7 +81,7 @@ def parts(run: Path, n_parts: int, rng: np.random.Generator) -> list[Play]:
 
 
 def config_of(variant: str) -> RewardConfig:
-    """A preset with settings: "default:reward.crops=0:reward.wide=false"."""
+    """A preset with settings: "default:reward.crops=0:reward.wide=false", whatever the task."""
     recipe, *settings = variant.split(":")
     return override({"reward": preset(recipe).reward}, settings)["reward"]
 

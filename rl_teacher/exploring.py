@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +62,8 @@ class ExploringLoop(TeachingLoop):
                 continue
             lesson = self.lesson(None, f"exploring: {self.explored:,} of {self.explore_steps:,} steps")
             n_steps = min(self.explore_round, self.explore_steps - self.explored, lesson.n_steps)
-            info = self.agent.train(n_steps, self.novelty)
+            info = self.learn(replace(lesson, n_steps=n_steps, reward=self.novelty))
             self.explored += int(info["steps"])
-            self.took(info)
             self.watch.record(self.steps, info)
         if not self._kept and not self.over():
             self._kept = True

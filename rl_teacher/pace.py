@@ -16,7 +16,7 @@ ROUNDS = 32
 HUMAN_ROUND_SECONDS = 1.0
 """With a person a round is one rollout, and shorter where it would take longer than this: an answer is used soon."""
 BITE_BOUTS = 4
-"""Bouts of learning from a replay before it is looked up: 256 steps, a second or two where they are slow."""
+"""Bouts of learning from a replay before it is looked up: 256 steps, a second or two, five with large networks."""
 STALE_STEPS = 160_000
 """Open questions about older behaviour are taken back: 20 answers' worth."""
 STAGE_SHARE = 0.05

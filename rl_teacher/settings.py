@@ -33,7 +33,8 @@ PPO_BY_TASK: Mapping[str, Mapping[str, Any]] = {
         **{"gamma": 0.99, "lam": 0.95, "entropy_weight": 0.01, "value_weight": 0.5, "hidden": (256,)},
     },
 }
-"""Where a task, or a behaviour, needs other settings than `PPOConfig`'s; docs/results.md has the trials."""
+"""Where a task, or a behaviour, needs other settings than `PPOConfig`'s; docs/results.md has the trials, docs/agents.md
+those of Meta-World."""
 
 
 def ppo_for(task: str | None, behavior: str | None = None) -> PPOConfig:
@@ -83,7 +84,6 @@ def reward_for(
     """
     if pixels:
         return replace(reward, **REWARD_OF_PIXELS)
-    if behavior is not None:
-        return replace(reward, wide=False)
-    is_default = reward.wide  # ORIGINAL and PAPER stay as they were published
-    return replace(reward, **REWARD_OF_CONTROL) if is_default and family(task or "") == DM_CONTROL else reward
+    if reward.wide and family(task or "") == DM_CONTROL:  # ORIGINAL and PAPER, without it, stay as they were published
+        return replace(reward, **REWARD_OF_CONTROL)
+    return reward if behavior is None else replace(reward, wide=False)

@@ -84,7 +84,7 @@ def _interruptible(session: Session) -> Iterator[None]:
         if session.stop_asked and signum == signal.SIGINT:
             raise KeyboardInterrupt
         session.stop_asked = True
-        session.console.say("stopping: finishing the round, then saving (Ctrl-C again: at once)")
+        session.console.say("stopping: ending the round, then saving (Ctrl-C again: at once)")
 
     before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -148,7 +148,7 @@ def _say_goodbye(session: Session, summary: dict, machine: Machine) -> None:
         if session.behavior or any((returns["mean"], returns["std"])):
             line(f"{kind} {returns['mean']:,.1f} ± {returns['std']:,.1f} over {returns['episodes']} episodes{success}.")
         else:
-            line(f"The environment paid nothing in any of {returns['episodes']} episodes.{_advice(session)}")
+            line(f"The return was 0 in each of {returns['episodes']} episodes{success}.{_advice(session)}")
     session.replays.last(summary["steps"])
     watch = f" Watch the agent: {watch_command(name, machine)}" if session.desk.can_show else ""
     line(f"Everything is in {session.folder.path}.{watch}")

@@ -161,6 +161,7 @@ def test_what_r_hat_makes_of_play_it_never_saw_is_read_from_two_checkpoints(tmp_
     (taught / "teacher.json").write_text(json.dumps({"answers": told, "judge": None}))
     obs = rng.normal(0.0, 1.0, (600, 2, 3)).astype(np.float32)
     obs[300:] += 1.0  # behaviour that comes later
+    (tmp_path / "true" / "config.json").write_text('{"predictor": "rl"}')
     save_file(
         {"obs": obs, "act": np.zeros((600, 2, 1), np.float32), "rew": obs[..., 0].copy()}, true / "replay.safetensors"
     )
@@ -172,5 +173,8 @@ def test_what_r_hat_makes_of_play_it_never_saw_is_read_from_two_checkpoints(tmp_
     config = unseen.config_of("default:reward.members=2:reward.hidden=32,32")
     assert (config.members, config.hidden) == (2, (32, 32))
     assert min(unseen.known(config, said, plays, 0)) > 0.8
+    (tmp_path / "true" / "config.json").write_text('{"predictor": "synth"}')
+    with pytest.raises(SystemExit, match="did not learn from the true reward"):
+        unseen.parts(tmp_path / "true", 2, rng)
     with pytest.raises(SystemExit, match="no checkpoint"):
         unseen.newest(tmp_path)

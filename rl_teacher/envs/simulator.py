@@ -44,6 +44,11 @@ class Step(NamedTuple):
     truncated: bool
 
 
+def _is_verdict(success: Any) -> bool:
+    """Whether it is one truth value or number; several of them, one per part of the task say, or a NaN are none."""
+    return isinstance(success, (bool, np.bool_, int, float, np.number)) and success == success
+
+
 class Simulator:
     """One environment. The caller resets it once an episode has ended.
 
@@ -53,6 +58,7 @@ class Simulator:
 
     Raises:
         BrokenEnvironmentError: Here and in every method, if the environment's own code raises something.
+        UserError: Here and in every method, for what the environment does and may not.
     """
 
     def __init__(self, spec: EnvSpec, pictures: bool = False) -> None:
@@ -96,8 +102,8 @@ class Simulator:
     def _stock_step(self, act: np.ndarray) -> Step:
         with self._blame:
             obs, rew, terminated, truncated, info = self._env.step(given(self._env.action_space, act))
-            if "success" in info:
-                self.succeeded = bool(self.succeeded or info["success"])
+            if _is_verdict(success := info.get("success")):
+                self.succeeded = bool(self.succeeded or success)
             step = Step(self._row(obs), float(rew), bool(terminated), bool(truncated and not terminated))
         return step if self._judge is None else step._replace(env_rew=float(self._judge(step.obs, {})))
 

@@ -37,9 +37,11 @@ def make_env(env_id: str, render_mode: str | None = None, horizon: str | None = 
     if env_id.startswith(STOCK):
         env = make_stock(env_id.removeprefix(STOCK), render_mode)
     elif env_id.startswith(dmc.PREFIX):
-        env = dmc.make_dmc(env_id)
+        with Blame(env_id):
+            env = dmc.make_dmc(env_id)
     elif env_id.startswith(metaworld.PREFIX):
-        env = metaworld.make_metaworld(env_id)
+        with Blame(env_id):
+            env = metaworld.make_metaworld(env_id)
     else:
         env = make_own(env_id, render_mode)
     with Blame(env_id, env):  # it may have no spaces at all

@@ -27,7 +27,7 @@ class EnvSpec:
     """An environment, resolved: all that the rest of the system has to know before it is built."""
 
     env_id: str
-    """As the user wrote it."""
+    """As the user wrote it; of Meta-World and Atari as it is called everywhere."""
     gym_id: str
     """Gymnasium's id of the simulation; as the user wrote it where it has none."""
     task: Task | None

@@ -10,6 +10,7 @@ from rl_teacher.clips.poses import beyond_poses, drawable, poses, scene
 from rl_teacher.envs.nine import TASKS
 from rl_teacher.envs.stage import Stage
 from rl_teacher.envs.tasks import resolve
+from rl_teacher.errors import UserError
 
 WORLD = """
 <mujoco>
@@ -188,11 +189,17 @@ def test_a_body_without_joints_has_a_camera_all_the_same() -> None:
 def test_a_model_that_says_its_view_is_seen_from_there_and_the_camera_stays() -> None:
     free = "<body><freejoint/><geom size='1'/></body>"
     custom = "<custom><numeric name='rl-teacher-view' data='1.5 160 -30 0 .6 .15'/></custom>"
-    model, other = (
-        mujoco.MjModel.from_xml_string(f"<mujoco>{says}<worldbody>{free}</worldbody></mujoco>")
-        for says in (custom, custom.replace(" .15", ""))
-    )
+    model = mujoco.MjModel.from_xml_string(f"<mujoco>{custom}<worldbody>{free}</worldbody></mujoco>")
     seen = {"distance": 1.5, "azimuth": 160.0, "elevation": -30.0, "lookat": [0.0, 0.6, 0.15]}
     assert (camera(model), follows(model)) == (seen, "none")
     assert len(tracked(model)) == 0
-    assert (camera(other)["azimuth"], follows(other)) == (115.0, "xy")  # five numbers are none
+
+
+@pytest.mark.parametrize("data", ["1.5 160 -30", "0 160 -30 0 .6 .15", "1 2 3 4 5 6 7"])
+def test_a_view_that_is_none_is_told_in_one_line(data: str) -> None:
+    model = mujoco.MjModel.from_xml_string(
+        f"<mujoco><custom><numeric name='rl-teacher-view' data='{data}'/></custom>"
+        "<worldbody><body><joint/><geom size='1'/></body></worldbody></mujoco>"
+    )
+    with pytest.raises(UserError, match="six numbers are wanted: a distance above 0"):
+        camera(model)

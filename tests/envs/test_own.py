@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,6 +58,14 @@ def plain():
 
 def drawn(render_mode=None):
     return Falls(render_mode)
+
+class Says(Falls):
+    '''Says of its success what it is told to say.'''
+
+    said = None
+
+    def step(self, action):
+        return *super().step(action)[:4], {"success": type(self).said}
 
 def stacked():
     return gym.wrappers.FrameStackObservation(gym.make("Pendulum-v1"), 3)
@@ -134,6 +143,18 @@ def test_wrapped_in_a_stack_of_frames_and_made_without_a_picture_it_plays_and_sa
         assert sim.reset(seed=0).shape == (9,)
         with pytest.raises(UserError, match=r"render\(\) returned None; a factory that takes render_mode"):
             sim.picture()
+
+
+@pytest.mark.parametrize(
+    ("said", "counted"),
+    [(True, True), (0, False), (np.float64(1.0), True), (float("nan"), None), (np.zeros(2), None), ({"left": 0}, None)],
+)
+def test_a_success_is_one_truth_value_and_anything_else_is_none(said: Any, counted: bool | None, monkeypatch) -> None:
+    with closing(Simulator(resolve("mine:Says"))) as sim:
+        sim.reset(seed=0)
+        monkeypatch.setattr(sys.modules["mine"].Says, "said", said)
+        sim.step(np.int64(0))
+        assert sim.succeeded is counted
 
 
 def test_a_fixed_horizon_needs_a_clock_and_a_time_limit_is_one() -> None:
