@@ -12,6 +12,11 @@ from io import TextIOWrapper
 from typing import TextIO
 
 
+class _Program:
+    is_ours = False
+    """Whether this process is the command itself, not somebody's program that calls it: their Ctrl-C is theirs."""
+
+
 def begin() -> None:
     """The first thing a command does, before it imports what takes a second.
 
@@ -20,6 +25,7 @@ def begin() -> None:
     /dev/null: else the next file opened would take its number, and what is written to it. Letters that a stream does
     not know come out as question marks.
     """
+    _Program.is_ours = True
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
@@ -40,7 +46,7 @@ def hear_interrupts() -> None:
 
 def last_interrupt() -> None:
     """Ctrl-C pressed once more, while libraries clear up, ends the command without another word."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    if _Program.is_ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

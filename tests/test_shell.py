@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shlex
@@ -69,6 +70,18 @@ def test_ctrl_c_once_more_while_it_ends_brings_no_traceback_either():
             started.send_signal(signal.SIGINT)
         assert said(started) == []
     assert started.returncode in (-signal.SIGINT, 130)
+
+
+@pytest.mark.parametrize("main", ["rl_teacher.teach", "rl_teacher.cli"])
+def test_who_calls_it_from_a_program_keeps_its_own_ctrl_c(main, monkeypatch):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rl_teacher.teach.teach", interrupted)
+    words = WORDS if main.endswith("teach") else ["teach", *WORDS]
+    before = signal.getsignal(signal.SIGINT)
+    assert importlib.import_module(main).main(words) == 130
+    assert signal.getsignal(signal.SIGINT) is before is signal.default_int_handler
 
 
 @BOTH
