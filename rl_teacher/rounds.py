@@ -93,6 +93,8 @@ class Loop:
             said.append(self.agent.train(n_steps, lesson.reward))
             self.took(said[-1])
             if left := sum(bites[i + 1 :]):
+                if self.watch.paused() and self.pace.round_seconds is not None:
+                    break  # with people a round has any length; the next one is held while they are asked and heard
                 self.hold()
                 self.cut = self.watch.should_stop() and left > SOON_SECONDS * (self._speed or 0.0)
                 if self.cut:

@@ -82,6 +82,30 @@ def test_a_pause_in_the_middle_holds_the_agent_though_answers_come():
     assert len(loop.agent.rewards) > seen[-1]
 
 
+def test_a_pause_within_a_round_ends_it_and_people_are_heard_meanwhile():
+    person, watch = FakePerson(), FakeWatch()
+    pace = replace(human_pace(1_000, 1), round_steps=400, round_seconds=10.0, bite_steps=100)
+    loop = teaching(person, watch, pace, ConstantSchedule(1, 100))
+    train = loop.agent.train
+    heard = []
+
+    def train_and_pause(n_steps, reward):
+        watch.hold = loop.agent.n_steps == 100  # asked for in the second bite
+        return train(n_steps, reward)
+
+    def visit(n: int) -> None:
+        if watch.hold:
+            heard.append(len(loop.comparisons))
+            watch.hold = len(heard) < 20
+        person.answer(1)
+
+    loop.agent.train, watch.on_idle = train_and_pause, visit
+    loop.run()
+    assert loop.agent.rounds[:3] == [100, 100, 100]
+    assert [info["step"] - info["step"] % 100 for info in watch.infos][:1] == [200]
+    assert heard[-1] > heard[0], "answers given while it is held are taken"
+
+
 def test_a_finish_ends_every_wait():
     person = FakePerson()
     watch = FakeWatch()
