@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 from fastapi import FastAPI
@@ -32,5 +33,6 @@ class AppTransport(httpx.BaseTransport):
             assert isinstance(answer.stream, httpx.AsyncByteStream)
             return answer, b"".join([piece async for piece in answer.stream])
 
-        answer, content = asyncio.run(ask())
+        with ThreadPoolExecutor(1) as aside:  # in this thread a browser's tests may have left a loop that runs
+            answer, content = aside.submit(asyncio.run, ask()).result()
         return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(content))
