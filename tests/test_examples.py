@@ -114,13 +114,21 @@ def python_with_rllib(tmp_path_factory) -> str:
     return python
 
 
+TRAIN_ONCE = """
+import sys
+from rllib_reward import main
+
+told = main(sys.argv[1], n_iters=1)["env_runners"]
+print(told["num_env_steps_sampled"], told["episode_return_mean"])
+"""
+
+
 @pytest.mark.slow
 def test_rllib_trains_on_the_export(reward_for_pendulum, python_with_rllib):
-    command = [python_with_rllib, EXAMPLES / "rllib_reward.py", reward_for_pendulum]
-    ended = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(EXAMPLES.parent)}
-    )
+    command = [python_with_rllib, "-c", TRAIN_ONCE, reward_for_pendulum]
+    paths = os.pathsep.join(map(str, (EXAMPLES, EXAMPLES.parent)))
+    ended = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths})
     assert ended.returncode == 0, ended.stderr
-    told = ended.stdout.splitlines()[-1]
-    assert told.startswith("r̂ of an episode: ")
-    assert math.isfinite(float(told.rpartition(" ")[2]))
+    n_steps, mean_return = map(float, ended.stdout.splitlines()[-1].split())
+    assert n_steps >= 1_000
+    assert math.isfinite(mean_return)
