@@ -136,7 +136,7 @@ def _advice(session: Session) -> str:
     """What to do about an environment without a reward, where it is of use."""
     if session.about["predictor"] == "human":
         return ""
-    return " If it never does, give a judge, --behavior MODULE:FUNCTION, or teach it yourself with -p human."
+    return " If nothing is ever paid, give a judge, --behavior MODULE:FUNCTION, or teach it yourself with -p human."
 
 
 def _say_goodbye(session: Session, summary: dict, machine: Machine) -> None:

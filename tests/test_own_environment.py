@@ -122,7 +122,7 @@ def test_without_a_judge_the_run_says_what_is_missing(capsys) -> None:
     assert teach(f"-p synth -l 6 -e {NAME}:lamp -n x -t 600 {QUICK} --set reward.iters=2") == 0
     said = capsys.readouterr().out
     assert "only ties so far" in said
-    assert "The return was 0 in each of 20 episodes. If it never does, give a judge" in said
+    assert "The return was 0 in each of 20 episodes. If nothing is ever paid, give a judge" in said
     assert "True return" not in said
 
 
