@@ -1,9 +1,11 @@
 """From the grid's rows to scores, intervals and curves.
 
-    python benchmarks/report.py docs/results/grid.csv --pictures docs/pictures --page docs/results.md
+    python benchmarks/report.py docs/results/grid.csv --timed docs/results/minutes.csv \
+        --pictures docs/pictures --page docs/results.md
 
 Prints Markdown tables, puts them into a page, and draws `score-labels.png` and `score-minutes.png`. Areas and curves
-are of the presets as they are; a preset with options has a line in the table of scores. A run's score is
+are of the presets as they are; a preset with options has a line in the table of scores. Minutes are those of the
+runs in `--timed`, beside which nothing else ran; without it, of all runs. A run's score is
 (R - R_random) / (R* - R_random), with R* the same agent on the true reward for as many steps and R_random uniformly
 random actions, both pooled over their seeds. Means over tasks are interquartile, each task with the same weight however
 many seeds it has; intervals are 95 %, by bootstrap over the runs of each task (Agarwal et al. 2021; rliable's are of
@@ -130,28 +132,36 @@ def _interval(scores: pd.DataFrame) -> str:
 def areas(scores: pd.DataFrame, course: pd.DataFrame) -> str:
     """Area under the score: over training time at each number of answers, and over the logarithm of the answers.
 
-    The second, which needs several numbers of answers, is over the tasks that all recipes ran (`shared`).
+    The first is over the minutes of `course`'s tasks, each as long as its slowest recipe there: a recipe that is
+    through earlier keeps its last score, so being slow costs. The second, which needs several numbers of answers, is
+    over the tasks that all recipes ran (`shared`).
     """
     lines = ["| recipe | answers | area over minutes | area over log₂ answers |", "|---|---|---|---|"]
+    lengths = course.groupby(TASK).minutes.max()
     for variant, group in scores.groupby("variant"):
         common = shared(scores)
         means = common[common.variant == variant].groupby("labels").score.mean()
         over = np.log2(means.index.to_numpy(dtype=float))
         wide = f"{np.trapezoid(means, over) / (over[-1] - over[0]):.2f}" if len(means) > 1 else "–"
         for labels in sorted(group.labels.unique()):
-            minutes = _against_minutes(course[(course.variant == variant) & (course.labels == labels)])
-            lines.append(f"| {variant} | {labels} | {np.nanmean(minutes[1]):.2f} | {wide} |")
+            timed = course[(course.variant == variant) & (course.labels == labels)]
+            area = f"{_against_minutes(timed, lengths)[1].mean():.2f}" if len(timed) else "–"
+            lines.append(f"| {variant} | {labels} | {area} | {wide} |")
     return "\n".join(lines)
 
 
-def _against_minutes(course: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Share of a run's time, and the mean score by then over all runs, each read as a step function."""
+def _against_minutes(course: pd.DataFrame, lengths: pd.Series | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Share of the time, and the mean score by then over all runs, each read as a step function.
+
+    The time is that of each run, or its task's in `lengths`.
+    """
     grid, curves = np.linspace(0, 1, POINTS), []
-    for _, run in course.groupby([*TASK, "seed"]):
+    for (*task, _), run in course.groupby([*TASK, "seed"]):
         time = np.concatenate([[0.0], run.minutes.to_numpy()])
         score = np.concatenate([[0.0], run.score.to_numpy()])
-        curves.append(score[np.searchsorted(time, grid * time[-1], side="right") - 1])
-    return grid, np.mean(curves, 0) if curves else np.full(POINTS, np.nan)
+        length = time[-1] if lengths is None else lengths[tuple(task)]
+        curves.append(score[np.searchsorted(time, grid * length, side="right") - 1])
+    return grid, np.mean(curves, 0)
 
 
 def draw_labels(scores: pd.DataFrame, path: Path) -> None:
@@ -224,11 +234,13 @@ def main() -> int:
     """Read, print, draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("grid", type=Path, help="CSV file that benchmarks/grid.py wrote; its course lies beside it")
+    parser.add_argument("--timed", type=Path, help="the same of runs that had the machine to themselves: for minutes")
     parser.add_argument("--variants", nargs="*", help="only these recipes")
     parser.add_argument("--pictures", type=Path, help="folder for the curves")
     parser.add_argument("--page", type=Path, help=f"Markdown page: the tables go between {BEGIN} and {END}")
     args = parser.parse_args()
-    rows, course = pd.read_csv(args.grid), pd.read_csv(args.grid.with_name(f"{args.grid.stem}-course.csv"))
+    timed: Path = args.timed or args.grid
+    rows, course = pd.read_csv(args.grid), pd.read_csv(timed.with_name(f"{timed.stem}-course.csv"))
     course = scored(course, reference=rows)
     if args.variants:
         rows = rows[rows.variant.isin([*args.variants, "truth", "random"])]

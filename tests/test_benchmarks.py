@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,20 @@ def test_the_tables_name_the_worst_seed_and_the_number_of_seeds(tmp_path):
     draw_labels(scores, tmp_path / "labels.png")
     draw_minutes(course, tmp_path / "minutes.png")
     assert min((tmp_path / f"{name}.png").stat().st_size for name in ("labels", "minutes")) > 5_000
+
+
+def test_a_slow_recipe_has_a_smaller_area_over_minutes_and_an_untimed_one_has_none():
+    grid = rows(*TRUTH, ("default", 100, 1, -1.0), ("paper", 100, 1, -1.0), ("original", 100, 1, -1.0))
+    scores = scored(grid[~grid.variant.isin(["truth", "random"])], reference=grid)
+    looks = [("default", 1.0, -1.0), ("paper", 1.0, -10.0), ("paper", 2.0, -1.0)]
+    timed = pd.concat([scores[scores.variant == who].assign(minutes=m, true_return=r) for who, m, r in looks])
+    course = scored(timed.drop(columns=["score", "truth", "random"]), reference=grid)
+    # there by half of the time that the slower one takes · at its very end
+    assert re.findall(r"\| (\w+) \| 100 \| (\S+) \|", areas(scores, course)) == [
+        ("default", "0.50"),
+        ("original", "–"),
+        ("paper", "0.02"),
+    ]
 
 
 def test_a_variant_is_a_preset_with_options():
