@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rl_teacher.envs.behaviors import BEHAVIORS
-from rl_teacher.envs.games import whole_games
+from rl_teacher.envs.games import is_game, whole_games
 from rl_teacher.envs.make import GymnasiumVec, make_vec
 from rl_teacher.envs.tasks import EnvSpec
 from rl_teacher.protocols import Actor
@@ -35,6 +35,10 @@ class Returns:
 def evaluate(actor: Actor, spec: EnvSpec, n_episodes: int = 20, seed: int = 0, n_threads: int = 1) -> Returns:
     """Play one full episode in each of `n_episodes` environments, as well as the actor can (no exploration).
 
+    Atari's games are played with actions drawn as in learning, as PPO's scores there are told (Schulman et al. 2017,
+    section 6.4, of training episodes): the likeliest action of a policy that still hesitates is often the same for a
+    whole game.
+
     Args:
         actor: Whose play; gets obs (n_episodes, D).
         spec: Where.
@@ -42,7 +46,7 @@ def evaluate(actor: Actor, spec: EnvSpec, n_episodes: int = 20, seed: int = 0, n
         seed: Of the environments; the same seed gives the same starts, so that evaluations are comparable.
         n_threads: Simulator threads.
     """
-    env = make_vec(whole_games(spec), n_episodes, seed, n_threads)
+    env, draws = make_vec(whole_games(spec), n_episodes, seed, n_threads), is_game(spec)
     try:
         obs = env.reset()
         seen = [obs]
@@ -50,7 +54,7 @@ def evaluate(actor: Actor, spec: EnvSpec, n_episodes: int = 20, seed: int = 0, n
         running = np.ones(n_episodes, dtype=bool)
         success = np.full(n_episodes, np.nan)
         for _ in range(spec.episode_steps or LONGEST):
-            step = env.step(actor.act(obs, explore=False))
+            step = env.step(actor.act(obs, explore=draws))
             obs = step.obs
             if spec.behavior in BEHAVIORS:  # else nobody looks at it
                 seen.append(obs)

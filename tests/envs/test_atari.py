@@ -9,6 +9,7 @@ import pytest
 
 from rl_teacher.clips.making import FromPictures
 from rl_teacher.envs.atari import GAMES, LONGEST_GAME, blank, make_pool
+from rl_teacher.envs.evaluate import evaluate
 from rl_teacher.envs.games import whole_games
 from rl_teacher.envs.make import make_vec
 from rl_teacher.envs.stage import Stage
@@ -79,6 +80,19 @@ def test_an_end_costs_where_it_is_hidden():
     rews = np.stack([env.step(rng.integers(0, 4, 4)).env_rew for _ in range(500)])
     env.close()
     assert rews.min() == -GAMES["Breakout"].ending
+
+
+def test_a_game_is_evaluated_to_its_end_with_actions_drawn():
+    class Waits:
+        drawn = True
+
+        def act(self, obs: np.ndarray, *, explore: bool) -> np.ndarray:
+            self.drawn &= explore
+            return np.zeros(len(obs), dtype=np.int64)
+
+    player = Waits()
+    assert evaluate(player, resolve(PONG), n_episodes=2).returns == (-21.0, -21.0)
+    assert player.drawn
 
 
 def test_the_same_seed_gives_the_same_game():
