@@ -156,7 +156,7 @@ def _against_minutes(course: pd.DataFrame, lengths: pd.Series | None = None) -> 
     The time is that of each run, or its task's in `lengths`.
     """
     grid, curves = np.linspace(0, 1, POINTS), []
-    for (*task, _), run in course.groupby([*TASK, "seed"]):
+    for (*task, _), run in groups(course, *TASK, "seed"):
         time = np.concatenate([[0.0], run.minutes.to_numpy()])
         score = np.concatenate([[0.0], run.score.to_numpy()])
         length = time[-1] if lengths is None else lengths[tuple(task)]
