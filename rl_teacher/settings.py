@@ -19,7 +19,7 @@ _LEGGED = {"gamma": 0.995, "entropy_weight": 0.003, "minibatch": 256, "epochs": 
 PPO_BY_TASK: Mapping[str, Mapping[str, Any]] = {
     "reacher": {"gamma": 0.95, "minibatch": 512, "epochs": 10, "lr": 5e-4},
     "hopper": _LEGGED,
-    "hopper-backflip": {**_LEGGED, "gamma": 0.99, "entropy_weight": 0.005, "log_std_init": -0.7},
+    "hopper-backflip": {**_LEGGED, "gamma": 0.99, "entropy_weight": 0.01, "log_std_init": 0.0, "lr_last": 0.1},
     "walker": {**_LEGGED, "gamma": 0.99, "episode_steps": 250},
     "walker-ballet": {**_LEGGED, "gamma": 0.99, "entropy_weight": 0.01, "log_std_init": -0.7},
     "ant": {"gamma": 0.99, "episode_steps": 250, "lr_last": 0.1, "kl_limit": 0.02},

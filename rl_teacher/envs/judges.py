@@ -40,11 +40,12 @@ HEAD_DOWN = TORSO_RADIUS + 0.01
 
 
 def backflip(obs: np.ndarray, info: Mapping[str, Any]) -> np.ndarray:
-    """The whole body turning backward, most of all in the air; and a little for being up, so that a fallen one rises.
+    """The whole body turning backward, most of all in the air; and very little for being up, so that a fallen one rises.
 
     Torso, thigh and leg are judged together: the torso alone turns by 300° where the hopper only curls up. A turn over
-    the head on the floor is worth less than a third of one clear of it. Turning forward costs as much at any height, up
-    to 1 where turning backward earns up to 1.6: rocking earns far less than turning over, though not nothing.
+    the head on the floor is worth a seventh of one clear of it. Turning forward costs at any height the most
+    that turning backward can earn, so rocking earns nothing; and a turn earns many times what standing does, or the
+    hopper would be content with that (docs/behaviors.md).
     """
     torso = obs[..., 7]
     thigh = torso - obs[..., 8]
@@ -56,9 +57,9 @@ def backflip(obs: np.ndarray, info: Mapping[str, Any]) -> np.ndarray:
     air = _share(heights.min(axis=-1) - FOOT_RADIUS, 0.25)
     # ω the mean of the three, s = clip(−ω / 10, −1, 1), h = clip(mean height / 1 m, 0, 1), c and a the clearances of
     # the head and of the whole body as shares of 0.15 m and 0.25 m:
-    # r = s (0.2 + 0.4 h + a) (0.3 + 0.7 c) where s > 0, else s;  plus 0.3 h (0.5 + 0.5 c)
-    gain = (0.2 + 0.4 * high + air) * (0.3 + 0.7 * clear)
-    return np.where(spin > 0.0, spin * gain, spin) + 0.3 * high * (0.5 + 0.5 * clear)
+    # r = s (0.2 + 0.4 h + a) (0.15 + 0.85 c) where s > 0, else 1.6 s;  plus 0.1 h (0.5 + 0.5 c)
+    gain = (0.2 + 0.4 * high + air) * (0.15 + 0.85 * clear)
+    return np.where(spin > 0.0, spin * gain, 1.6 * spin) + 0.1 * high * (0.5 + 0.5 * clear)
 
 
 def measure_backflip(obs: np.ndarray) -> dict[str, float]:

@@ -111,6 +111,13 @@ def test_a_judge_is_bounded_continuous_and_judges_many_as_one(name: str) -> None
     assert np.abs(behavior.judge(obs + 1e-7, {}) - many).max() < 1e-5
 
 
+@pytest.mark.parametrize("z", [0.3, 1.25, 1.6])
+def test_a_hopper_that_rocks_earns_no_more_than_one_that_stands_still(z: float) -> None:
+    judge = BEHAVIORS["hopper-backflip"].judge
+    to_and_fro = judge(np.stack([hopper(z=z, spin=-4.0), hopper(z=z, spin=4.0)]), {})
+    assert to_and_fro.mean() <= float(judge(hopper(z=z), {}))
+
+
 @pytest.mark.parametrize("name", BEHAVIORS)
 def test_a_behavior_is_its_task_with_another_reward(name: str) -> None:
     spec, task = resolve(None, name), TASKS[BEHAVIORS[name].task]
