@@ -40,12 +40,12 @@ HEAD_DOWN = TORSO_RADIUS + 0.01
 
 
 def backflip(obs: np.ndarray, info: Mapping[str, Any]) -> np.ndarray:
-    """The whole body turning backward, most of all in the air; and very little for being up, so that a fallen one rises.
+    """The whole body turning backward, most of all in the air; very little for being up, so that a fallen one rises.
 
     Torso, thigh and leg are judged together: the torso alone turns by 300° where the hopper only curls up. A turn over
-    the head on the floor is worth a seventh of one clear of it. Turning forward costs at any height the most
-    that turning backward can earn, so rocking earns nothing; and a turn earns many times what standing does, or the
-    hopper would be content with that (docs/behaviors.md).
+    the head on the floor is worth a seventh of one clear of it. Turning forward costs at any height the most that
+    turning backward can earn, so rocking earns nothing; and a turn earns many times what standing does, or the hopper
+    would be content with that (docs/behaviors.md).
     """
     torso = obs[..., 7]
     thigh = torso - obs[..., 8]
