@@ -46,7 +46,7 @@ def evaluate(actor: Actor, spec: EnvSpec, n_episodes: int = 20, seed: int = 0, n
         seed: Of the environments; the same seed gives the same starts, so that evaluations are comparable.
         n_threads: Simulator threads.
     """
-    env, draws = make_vec(whole_games(spec), n_episodes, seed, n_threads), is_game(spec)
+    env = make_vec(whole_games(spec), n_episodes, seed, n_threads)
     try:
         obs = env.reset()
         seen = [obs]
@@ -54,7 +54,7 @@ def evaluate(actor: Actor, spec: EnvSpec, n_episodes: int = 20, seed: int = 0, n
         running = np.ones(n_episodes, dtype=bool)
         success = np.full(n_episodes, np.nan)
         for _ in range(spec.episode_steps or LONGEST):
-            step = env.step(actor.act(obs, explore=draws))
+            step = env.step(actor.act(obs, explore=is_game(spec)))
             obs = step.obs
             if spec.behavior in BEHAVIORS:  # else nobody looks at it
                 seen.append(obs)
