@@ -33,7 +33,7 @@ FAMILIES = {"reaching": "Reacher-v1", "balancing": "Pendulum-v1", "running": "Sh
 CHOOSING = {"choosing": "gym:CartPole-v1"}
 """… and one in which the agent chooses among a few actions. Its reward is 1 in every step, so a synthetic teacher
 would find all clips alike: there the agent learns from that reward itself."""
-STEPS = {True: 50_000, False: 3_000}
+STEPS = {True: 200_000, False: 15_000}
 """Environment steps of a run, for agents that forget what they learned from and for those that keep a replay."""
 LABELS = 60
 COLUMNS = ("agent", "family", "env_id", "steps", "seed", "labels", "true_return", "std", "random", "seconds", "machine")
